@@ -1,0 +1,182 @@
+package sole
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// method is how names are held.
+const method = "flock"
+
+// maxSkipBytes is how long the tail of counted skips may grow before a new run
+// cuts it off.
+const maxSkipBytes = 1 << 20
+
+// admit makes the locked file f this run's: it makes sure that nobody holds a
+// deleted predecessor of it, writes the record, marks the file, and makes the run
+// number durable. On an error the name is not held; the caller closes f.
+func (a *attempt) admit(f lockdir.File) (*Lock, error) {
+	v, err := readContents(f.FD)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkPredecessor(&f, v); err != nil {
+		return nil, err
+	}
+	if err := probe(f); err != nil {
+		return nil, err
+	}
+	l := &Lock{name: a.name, dir: a.dir, file: f}
+	if err := l.describe(a.o, v.size); err != nil {
+		return nil, err
+	}
+	limit, err := l.number(v)
+	if err != nil {
+		return nil, err
+	}
+	if v.size > record.End+maxSkipBytes {
+		if unix.Ftruncate(f.FD, record.End) == nil {
+			l.rec.SkipsFrom = record.End
+		}
+	}
+	err = l.write(limit)
+	if err != nil {
+		_ = pwrite(f.FD, f.Path, record.StateBytes(record.Free), record.StateAt)
+		_ = flock.Unlock(f.FD)
+		_ = flock.Unmark(f.FD, record.HolderMark)
+		return nil, err
+	}
+	return l, nil
+}
+
+// describe fills in the record, but for the run number.
+func (l *Lock) describe(o options, size int64) error {
+	here, err := proc.Here()
+	if err != nil {
+		return err
+	}
+	self, err := proc.Self()
+	if err != nil {
+		return err
+	}
+	command := o.command
+	if command == nil {
+		command = os.Args
+	}
+	cwd, _ := unix.Getwd() // a deleted directory has no path
+	l.rec = record.Record{
+		Place:     here,
+		Holder:    self,
+		UID:       uint32(os.Geteuid()),
+		Started:   time.Now(),
+		Uptime:    uptime(),
+		SkipsFrom: max(size, record.End),
+		Method:    method,
+		Cwd:       cwd,
+		Command:   command,
+	}
+	return nil
+}
+
+// write writes the record and marks the file, and the header durably if limit is
+// a new one. The record comes first, so that whoever sees the mark sees the record.
+func (l *Lock) write(limit uint64) error {
+	fd, path := l.file.FD, l.file.Path
+	var buf [record.Size]byte
+	if err := pwrite(fd, path, l.rec.Encode(buf[:0], record.Held), record.HeaderSize); err != nil {
+		return err
+	}
+	if err := flock.Mark(fd, record.HolderMark); err != nil {
+		l.rec.Unmarked = true
+		if err := l.writeRecord(fd); err != nil {
+			return err
+		}
+	}
+	if limit == l.limit {
+		return nil
+	}
+	if err := pwrite(fd, path, record.EncodeHeader(record.Header{Limit: limit}), 0); err != nil {
+		return err
+	}
+	if err := unix.Fdatasync(fd); err != nil {
+		return &os.PathError{Op: "fdatasync", Path: path, Err: err}
+	}
+	if l.file.Created {
+		if err := syncDir(l.dir.Path()); err != nil {
+			return err
+		}
+	}
+	l.limit = limit
+	return nil
+}
+
+// syncDir makes a new file's entry durable. Some filesystems know no such thing.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) {
+		return err
+	}
+	return nil
+}
+
+// probed remembers the filesystems on which locks were found to exclude.
+var probed sync.Map // device → struct{}
+
+// suspicious are the filesystems that may grant a lock twice (statfs(2)).
+var suspicious = map[int64]string{
+	unix.FUSE_SUPER_MAGIC:      "FUSE",
+	unix.OVERLAYFS_SUPER_MAGIC: "overlay",
+	unix.NFS_SUPER_MAGIC:       "NFS",
+	unix.SMB_SUPER_MAGIC:       "SMB",
+	unix.SMB2_SUPER_MAGIC:      "SMB2",
+	0xff534d42:                 "CIFS",
+	unix.V9FS_MAGIC:            "9p",
+}
+
+// probe tries to lock f a second time where the filesystem is known for odd locks.
+// It can find that locks are broken here, not that they work across hosts.
+func probe(f lockdir.File) error {
+	if _, ok := probed.Load(f.Dev); ok {
+		return nil
+	}
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(f.FD, &st); err != nil {
+		return os.NewSyscallError("fstatfs", err)
+	}
+	if fs, odd := suspicious[int64(st.Type)]; odd {
+		fd, err := unix.Open(f.Path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return &os.PathError{Op: "open", Path: f.Path, Err: err}
+		}
+		defer unix.Close(fd)
+		got, err := flock.TryLock(fd)
+		if err != nil {
+			return err
+		}
+		if got {
+			return &BrokenError{Path: f.Path, Filesystem: fs}
+		}
+	}
+	probed.Store(f.Dev, struct{}{})
+	return nil
+}
+
+// uptime is the time since boot, suspension included.
+func uptime() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) // cannot fail for this clock
+	return time.Duration(ts.Nano())
+}

@@ -1,0 +1,92 @@
+package sole
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// Clean removes the lock files of the names that nobody holds, and returns these
+// names. Their run numbers do not start anew. A start that meets Clean waits for it; a
+// waiter goes on waiting, at the end of the queue. What could not be removed is
+// joined into the error.
+func Clean(opts ...Option) (removed []string, err error) {
+	o := collect(opts)
+	look, err := openDir(o, lockdir.Look)
+	if err != nil || look.Missing() {
+		return nil, err
+	}
+	dir, err := openDir(o, lockdir.Use)
+	if err != nil {
+		return nil, err
+	}
+	names, err := namesIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	var faults []error
+	for _, n := range names {
+		gone, err := cleanOne(dir, n)
+		if err != nil {
+			faults = append(faults, err)
+		}
+		if gone {
+			removed = append(removed, n)
+		}
+	}
+	return removed, errors.Join(faults...)
+}
+
+func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
+	// Look first: a held file must not be touched, and looking is never in the way.
+	st, err := inspect(dir, name, nil)
+	if err != nil || st.State == Held {
+		return false, err
+	}
+	fd, err := unix.Open(dir.File(name), unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	if err != nil {
+		return false, &os.PathError{Op: "open", Path: dir.File(name), Err: err}
+	}
+	defer unix.Close(fd)
+	got, err := flock.TryLock(fd)
+	if err != nil || !got {
+		return false, err
+	}
+	defer flock.Unlock(fd)
+	var f lockdir.File
+	var s unix.Stat_t
+	if err := unix.Fstat(fd, &s); err != nil {
+		return false, os.NewSyscallError("fstat", err)
+	}
+	f = lockdir.File{FD: fd, Path: dir.File(name), Dev: s.Dev, Ino: s.Ino}
+	if !f.StillThere() {
+		return false, nil
+	}
+	v, err := readContents(fd)
+	if err != nil {
+		return false, err
+	}
+	if errors.Is(v.headErr, record.ErrNewer) || errors.Is(v.recErr, record.ErrNewer) {
+		return false, &os.PathError{Op: "read", Path: f.Path, Err: record.ErrNewer}
+	}
+	if run := max(v.head.Limit, v.rec.Run); run > 0 {
+		if v.recErr == nil && v.headErr == nil && v.sameBoot() {
+			run = v.rec.Run // the rest of the limit was never given out
+		}
+		if err := raiseFloor(dir, run); err != nil {
+			return false, err
+		}
+	}
+	if err := unix.Unlink(f.Path); err != nil {
+		return false, &os.PathError{Op: "remove", Path: f.Path, Err: err}
+	}
+	return true, nil
+}

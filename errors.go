@@ -1,0 +1,120 @@
+package sole
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// BusyError says that a name, or a file that was to be held with it, is held.
+type BusyError struct {
+	Name string
+	// Holder is who holds it. Its PID is 0 where that cannot be known.
+	Holder Status
+	// File is the file of the [File] option that is locked, "" if it is the name.
+	File string
+	// Err is why a wait ended, nil if there was none: the context's error.
+	Err error
+}
+
+func (e *BusyError) Error() string {
+	var b strings.Builder
+	if e.File != "" {
+		fmt.Fprintf(&b, "%s: %s is locked", e.Name, e.File)
+	} else {
+		fmt.Fprintf(&b, "%s is held", e.Name)
+	}
+	if e.Holder.PID != 0 {
+		fmt.Fprintf(&b, " by pid %d", e.Holder.PID)
+	} else if e.Holder.ChildPID != 0 {
+		fmt.Fprintf(&b, " by pid %d, left by a supervisor that ended", e.Holder.ChildPID)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *BusyError) Unwrap() error { return e.Err }
+
+// UnsafeError says that a place or file cannot be trusted, so that it was not used.
+type UnsafeError struct {
+	Path    string
+	Problem string // what is wrong with Path
+	Remedy  string // what to do about it, "" if that is not known
+}
+
+func (e *UnsafeError) Error() string { return e.Path + " " + e.Problem }
+
+// NameError says why something is not a name.
+type NameError struct {
+	Name   string
+	Reason string
+}
+
+func (e *NameError) Error() string {
+	n := e.Name
+	if len(n) > 140 {
+		n = n[:140] + "…"
+	}
+	return fmt.Sprintf("%q is not a name: %s", n, e.Reason)
+}
+
+// AncestorError says that a wait would never end, because the caller runs under the
+// holder of the name.
+type AncestorError struct {
+	Name   string
+	Holder Status
+}
+
+func (e *AncestorError) Error() string {
+	return fmt.Sprintf("%s is held by an ancestor of this process, so waiting for it would never end", e.Name)
+}
+
+// BrokenError says that the filesystem grants a lock twice.
+type BrokenError struct {
+	Path       string
+	Filesystem string
+}
+
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("%s: locks exclude nobody on this filesystem (%s)", e.Path, e.Filesystem)
+}
+
+// DisturbedError says that somebody deleted or replaced the lock file of a name
+// while it was held.
+type DisturbedError struct {
+	Name string
+	Path string
+	// Restored is set when the file was put back, locked, with nobody in between.
+	Restored bool
+	// Holder is who got the name in between, if somebody did: then two hold it.
+	Holder *Status
+	// Err is why the file could not be put back.
+	Err error
+}
+
+func (e *DisturbedError) Error() string {
+	switch {
+	case e.Restored:
+		return fmt.Sprintf("%s was deleted or replaced while %s was held; it is back", e.Path, e.Name)
+	case e.Holder != nil:
+		return fmt.Sprintf("%s was deleted or replaced while %s was held, and pid %d got the name in between",
+			e.Path, e.Name, e.Holder.PID)
+	}
+	return fmt.Sprintf("%s was deleted or replaced while %s was held: %v", e.Path, e.Name, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *DisturbedError) Unwrap() error { return e.Err }
+
+var (
+	// ErrFree is returned where a holder is needed and there is none.
+	ErrFree = errors.New("the name is not held")
+	// ErrElsewhere is returned where a holder cannot be signalled because it is in
+	// another pid namespace or on another host.
+	ErrElsewhere = errors.New("the holder is in another pid namespace or on another host")
+	// ErrReleased is returned by the methods of a Lock that was released.
+	ErrReleased = errors.New("the lock was released")
+)

@@ -1,0 +1,158 @@
+package sole
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/locktable"
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// Inspect says what is known of a name. It takes no lock, so it can neither delay a
+// start nor make one skip.
+//
+// A name that never ran is free. The error wraps fs.ErrPermission where the caller may
+// not look: that is not to be taken for free.
+func Inspect(name string, opts ...Option) (Status, error) {
+	if err := checkName(name); err != nil {
+		return Status{}, err
+	}
+	dir, err := openDir(collect(opts), lockdir.Look)
+	if err != nil {
+		return Status{}, err
+	}
+	return inspect(dir, name, nil)
+}
+
+// inspect looks at the name in dir. table is what the kernel knows, nil to ask it.
+func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
+	f, err := dir.Look(name)
+	if errors.Is(err, lockdir.ErrNoFile) {
+		return Status{Name: name, State: Free, Method: method, Path: dir.File(name)}, nil
+	}
+	if err != nil {
+		return Status{}, fault(err)
+	}
+	defer unix.Close(f.FD)
+	if table != nil && table.On(locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)) == nil {
+		// Neither the file nor the kernel knows of a holder: the usual case.
+		v, err := readView(f.FD)
+		if err != nil {
+			return Status{}, err
+		}
+		if !v.marked && !v.rec.Unmarked {
+			return v.status(name, &f), nil
+		}
+	}
+	st, err := lookHard(&f, name)
+	if err == nil && st.State == Held {
+		st.Waiters = waiters(f.FD)
+	}
+	return st, err
+}
+
+// lookHard asks the file and the kernel until they agree. A lock that is being taken
+// or given up is seen for a moment without a record, or with one that says free.
+func lookHard(f *lockdir.File, name string) (Status, error) {
+	deadline := time.Now().Add(settleTotal)
+	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
+	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
+		v, err := readView(f.FD)
+		if err != nil {
+			return Status{}, err
+		}
+		if v.held() {
+			return complete(v.describeHeld(name, f), k, loose), nil
+		}
+		entry, err := lockEntry(k, loose)
+		if err != nil {
+			return Status{}, err
+		}
+		if entry == nil {
+			return v.status(name, f), nil
+		}
+		if !time.Now().After(deadline) {
+			time.Sleep(pause)
+			continue
+		}
+		// Somebody holds the file and says nothing: not sole, or one that was
+		// killed while a process that it left behind has the descriptor.
+		return unrecorded(v, entry, name, f, k, loose), nil
+	}
+}
+
+// unrecorded is the Status of a name whose file is locked without a record.
+func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
+	st := Status{Name: name, State: Held, Method: method, Path: f.Path, fileUID: f.UID}
+	if v.recErr == nil {
+		st.Run = v.rec.Run
+	}
+	for _, pid := range append(locktable.Holders(k, loose), entry.Holders...) {
+		if id, err := proc.Of(pid); err == nil && pid > 0 {
+			if alive, err := id.Alive(); err == nil && alive {
+				return ofProcess(st, pid)
+			}
+		}
+	}
+	st.Orphaned = true
+	return st
+}
+
+// complete adds who else holds the name, where the record cannot know it.
+func complete(st Status, k locktable.Key, loose bool) Status {
+	if st.Elsewhere || st.ChildPID != 0 || !st.Orphaned && st.child.PID == 0 {
+		return st
+	}
+	for _, pid := range locktable.Holders(k, loose) {
+		if pid != st.PID {
+			st.Leftover = append(st.Leftover, pid)
+		}
+	}
+	if st.Orphaned && len(st.Leftover) > 0 {
+		st.ChildPID = st.Leftover[0]
+		st.child, _ = proc.Of(st.ChildPID)
+	}
+	return st
+}
+
+// ofProcess fills in st from the process pid, which holds the name without saying so.
+func ofProcess(st Status, pid int) Status {
+	st.PID = pid
+	st.holder, _ = proc.Of(pid)
+	base := "/proc/" + itoa(pid)
+	if b, err := os.ReadFile(base + "/cmdline"); err == nil {
+		st.Command = strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+	}
+	if cwd, err := os.Readlink(base + "/cwd"); err == nil {
+		st.Cwd = cwd
+	}
+	var s unix.Stat_t
+	if unix.Stat(base, &s) == nil {
+		st.uid, st.User = s.Uid, userName(s.Uid)
+	}
+	return st
+}
+
+func lockEntry(k locktable.Key, loose bool) (*locktable.Entry, error) {
+	t, err := locktable.Read()
+	if err != nil {
+		return nil, err
+	}
+	e := t.On(k, loose)
+	if e != nil && len(e.Holders) == 0 {
+		return nil, nil
+	}
+	return e, nil
+}
+
+func waiters(fd int) int {
+	marks, _ := flock.Marks(fd, record.WaiterMarks, record.WaiterMarksEnd)
+	return len(marks)
+}

@@ -1,0 +1,73 @@
+package flock
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/signals"
+)
+
+// How often a wait that was cancelled is interrupted until it ends. The first
+// signal may come before the thread is inside flock(2), hence more than one.
+const (
+	firstInterrupt = 50 * time.Microsecond
+	lastInterrupt  = 10 * time.Millisecond
+)
+
+// blockCancellable waits on a thread of its own, which a signal takes out of
+// flock(2) when ctx ends; closing the descriptor would not. The thread is never
+// abandoned, because an abandoned waiter gets the lock later, for nobody.
+func blockCancellable(ctx context.Context, fd int) error {
+	sig, err := signals.Interrupter()
+	if err != nil {
+		return err
+	}
+	tid := make(chan int, 1)
+	done := make(chan error, 1)
+	go func() {
+		// The thread stays locked, so that it ends with this goroutine.
+		runtime.LockOSThread()
+		tid <- unix.Gettid()
+		for {
+			err := unix.Flock(fd, unix.LOCK_EX)
+			if err == unix.EINTR && ctx.Err() == nil {
+				continue
+			}
+			done <- err
+			return
+		}
+	}()
+	select {
+	case err := <-done:
+		return lockResult(ctx, err)
+	case <-ctx.Done():
+	}
+	thread, pid := <-tid, os.Getpid()
+	for pause := firstInterrupt; ; pause = min(2*pause, lastInterrupt) {
+		// ESRCH: the thread has ended, and its result is in done.
+		_ = unix.Tgkill(pid, thread, sig)
+		timer := time.NewTimer(pause)
+		select {
+		case err := <-done:
+			timer.Stop()
+			if err == nil {
+				err = unix.EINTR
+				_ = unix.Flock(fd, unix.LOCK_UN)
+			}
+			return lockResult(ctx, err)
+		case <-timer.C:
+		}
+	}
+}
+
+// lockResult turns an interrupted wait into the reason for the interruption.
+func lockResult(ctx context.Context, err error) error {
+	if err == unix.EINTR {
+		return ctx.Err()
+	}
+	return os.NewSyscallError("flock", err)
+}

@@ -1,0 +1,195 @@
+package lockdir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxLinks is how many symbolic links a path may have, as path_resolution(7).
+const maxLinks = 40
+
+// Open finds the directory at path. For [Use] each step to it must be trusted,
+// and what is missing is made, with mode 0700. The error is an *UnsafeError or wraps
+// that of the system.
+func Open(path string, purpose Purpose) (*Dir, error) {
+	if path == "" {
+		return nil, &os.PathError{Op: "open", Path: path, Err: unix.ENOENT}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// filepath.Abs resolves "a/.." by name alone, which is wrong behind a link.
+	if filepath.IsAbs(path) {
+		abs = path
+	} else if wd, err := os.Getwd(); err == nil {
+		abs = wd + "/" + path
+	}
+	d := &Dir{purpose: purpose}
+	d.path, d.entry, err = walk(abs, purpose)
+	if purpose == Look && errors.Is(err, unix.ENOENT) {
+		return &Dir{path: filepath.Clean(abs), missing: true}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Changed reports whether another directory is at the path now, or its owner or
+// mode is another.
+func (d *Dir) Changed() bool {
+	var st unix.Stat_t
+	return unix.Lstat(d.path, &st) != nil || identify(&st) != d.entry
+}
+
+// walk follows path step by step and judges each one.
+func walk(path string, purpose Purpose) (string, identity, error) {
+	at, st, err := "/", unix.Stat_t{}, error(nil)
+	if err := lstat("/", &st); err != nil {
+		return "", identity{}, err
+	}
+	if err := judgeDir("/", &st, purpose); err != nil {
+		return "", identity{}, err
+	}
+	todo := strings.Split(path, "/")
+	for links := 0; len(todo) > 0; {
+		step := todo[0]
+		todo = todo[1:]
+		switch step {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Dir(at)
+			err = lstat(at, &st)
+			if err != nil {
+				return "", identity{}, err
+			}
+			continue
+		}
+		next := strings.TrimSuffix(at, "/") + "/" + step
+		err = lstat(next, &st)
+		if errors.Is(err, unix.ENOENT) && purpose == Use {
+			err = makeDir(next, &st)
+		}
+		if err != nil {
+			return "", identity{}, err
+		}
+		if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+			if links++; links > maxLinks {
+				return "", identity{}, &os.PathError{Op: "open", Path: path, Err: unix.ELOOP}
+			}
+			target, err := judgeLink(next, &st, purpose)
+			if err != nil {
+				return "", identity{}, err
+			}
+			if strings.HasPrefix(target, "/") {
+				at = "/"
+			}
+			todo = append(strings.Split(target, "/"), todo...)
+			continue
+		}
+		if err := judgeDir(next, &st, purpose); err != nil {
+			return "", identity{}, err
+		}
+		at = next
+	}
+	// The last step may have been a link or "..".
+	if err := lstat(at, &st); err != nil {
+		return "", identity{}, err
+	}
+	return at, identify(&st), nil
+}
+
+// judgeDir says whether st, at path, can be trusted on the way to a lock.
+func judgeDir(path string, st *unix.Stat_t, purpose Purpose) error {
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return &UnsafeError{Path: path, Problem: "is " + kind(st.Mode) + ", not a directory"}
+	}
+	if purpose == Look {
+		return nil
+	}
+	if !mineOrRoots(st) {
+		return &UnsafeError{
+			Path:    path,
+			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, os.Geteuid()),
+			Remedy:  "name another directory with --dir or SOLE_DIR",
+		}
+	}
+	if st.Mode&0o022 != 0 && st.Mode&unix.S_ISVTX == 0 {
+		return &UnsafeError{
+			Path:    path,
+			Problem: fmt.Sprintf("is writable by others and has no sticky bit (mode %04o)", st.Mode&0o7777),
+			Remedy:  "chmod go-w " + path,
+		}
+	}
+	return nil
+}
+
+// judgeLink returns where the link leads, if whoever made it can be trusted.
+func judgeLink(path string, st *unix.Stat_t, purpose Purpose) (string, error) {
+	if purpose == Use && !mineOrRoots(st) {
+		return "", &UnsafeError{Path: path, Problem: fmt.Sprintf("is a symbolic link of uid %d", st.Uid)}
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return "", err
+	}
+	if purpose == Use {
+		// Without this a link whose target is missing would be filled in.
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return "", &UnsafeError{Path: path, Problem: "is a symbolic link to " + target + ", which does not exist"}
+		}
+	}
+	return target, nil
+}
+
+func makeDir(path string, st *unix.Stat_t) error {
+	err := unix.Mkdir(path, 0o700)
+	if err != nil && err != unix.EEXIST {
+		return &os.PathError{Op: "mkdir", Path: path, Err: err}
+	}
+	if err == nil {
+		// The umask may have taken bits that are needed.
+		if err := unix.Chmod(path, 0o700); err != nil {
+			return &os.PathError{Op: "chmod", Path: path, Err: err}
+		}
+	}
+	return lstat(path, st)
+}
+
+func lstat(path string, st *unix.Stat_t) error {
+	if err := unix.Lstat(path, st); err != nil {
+		return &os.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	return nil
+}
+
+func mineOrRoots(st *unix.Stat_t) bool {
+	return st.Uid == 0 || int(st.Uid) == os.Geteuid()
+}
+
+func identify(st *unix.Stat_t) identity {
+	return identity{dev: st.Dev, ino: st.Ino, mode: st.Mode, uid: st.Uid}
+}
+
+func kind(mode uint32) string {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return "a file"
+	case unix.S_IFDIR:
+		return "a directory"
+	case unix.S_IFLNK:
+		return "a symbolic link"
+	case unix.S_IFIFO:
+		return "a FIFO"
+	case unix.S_IFSOCK:
+		return "a socket"
+	}
+	return "a device"
+}

@@ -1,0 +1,140 @@
+package locktable
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/sole-run/sole/internal/proc"
+)
+
+// Holders returns the pids of the processes that have the locked file open on the
+// very description that is locked, in the order in which they were started. It
+// sees the processes that the caller may look into (PTRACE_MODE_READ, ptrace(2)).
+func Holders(k Key, loose bool) []int {
+	pids, err := proc.All()
+	if err != nil {
+		return nil
+	}
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return !Holds(pid, k, loose) })
+	byStart(pids)
+	return pids
+}
+
+// Holds reports whether pid has the file open on a description that is locked.
+func Holds(pid int, k Key, loose bool) bool {
+	return locked(pid, func(_ string, e Key) bool {
+		return e == k || loose && e.Ino == k.Ino && e.Major == 0
+	}) != ""
+}
+
+// HoldsDeleted reports whether pid holds a lock on a file that was at path until
+// it was deleted or replaced.
+func HoldsDeleted(pid int, path string) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fd/"
+	return locked(pid, func(fd string, _ Key) bool {
+		target, err := os.Readlink(dir + fd)
+		return err == nil && target == path+" (deleted)"
+	}) != ""
+}
+
+// DeletedHolders returns the pids of the processes that hold a lock on a file that
+// was at path until it was deleted or replaced. k is the file that is there now.
+func DeletedHolders(path string, k Key, loose bool) []int {
+	if !loose && inFirstNamespace() {
+		// Cheap, and nearly always the answer: nobody holds any lock here.
+		if t, err := Read(); err == nil && !t.othersOn(k) {
+			return nil
+		}
+	}
+	pids, err := proc.All()
+	if err != nil {
+		return nil
+	}
+	self := os.Getpid()
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == self || !HoldsDeleted(pid, path) })
+	byStart(pids)
+	return pids
+}
+
+// othersOn reports whether a file other than k is locked on k's filesystem.
+func (t Table) othersOn(k Key) bool {
+	for other := range t {
+		if other.Major == k.Major && other.Minor == k.Minor && other.Ino != k.Ino {
+			return true
+		}
+	}
+	return false
+}
+
+// inFirstNamespace reports whether every lock is shown in /proc/locks. In any
+// other pid namespace those whose taker has ended are not.
+func inFirstNamespace() bool {
+	const initPIDNamespace = 0xeffffffc // PROC_PID_INIT_INO in linux/proc_ns.h
+	here, err := proc.Here()
+	return err == nil && here.PIDs == initPIDNamespace
+}
+
+// locked returns the first descriptor of pid that is locked by flock(2) and
+// for which want says yes, "" if there is none.
+func locked(pid int, want func(fd string, k Key) bool) string {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
+	d, err := os.Open(dir)
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	fds, _ := d.Readdirnames(-1)
+	for _, fd := range fds {
+		b, err := os.ReadFile(dir + "/" + fd)
+		if err != nil {
+			continue
+		}
+		for _, k := range lockLines(b) {
+			if want(fd, k) {
+				return fd
+			}
+		}
+	}
+	return ""
+}
+
+// lockLines returns the files of the flock(2) locks in an fdinfo file:
+//
+//	lock:	1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF
+func lockLines(b []byte) []Key {
+	var keys []Key
+	for l := range bytes.Lines(b) {
+		v, ok := bytes.CutPrefix(l, []byte("lock:"))
+		if !ok {
+			continue
+		}
+		f := bytes.Fields(v)
+		if len(f) < 6 || string(f[1]) != "FLOCK" {
+			continue
+		}
+		if k, ok := parseKey(f[5]); ok {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func byStart(pids []int) {
+	started := make(map[int]uint64, len(pids))
+	for _, pid := range pids {
+		if st, err := proc.ReadStat(pid); err == nil {
+			started[pid] = st.Start
+		}
+	}
+	slices.SortFunc(pids, func(a, b int) int {
+		if started[a] != started[b] {
+			if started[a] < started[b] {
+				return -1
+			}
+			return 1
+		}
+		return a - b
+	})
+}

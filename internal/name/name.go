@@ -1,0 +1,83 @@
+// Package name says what a name may look like, and makes one from a command.
+package name
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+)
+
+// MaxLen is how many bytes a name may have.
+const MaxLen = 128
+
+// Error says why something is not a name.
+type Error struct {
+	Name   string
+	Reason string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%q is not a name: %s", shorten(e.Name), e.Reason) }
+
+func shorten(s string) string {
+	if len(s) > MaxLen {
+		return s[:MaxLen] + "…"
+	}
+	return s
+}
+
+// Check returns an *Error unless n is a name: 1 to 128 bytes, ASCII letters, digits
+// and . _ - @ : +, the first a letter or digit. So a name is one component of a path,
+// never hidden, and never looks like a flag.
+func Check(n string) error {
+	switch {
+	case n == "":
+		return &Error{n, "it is empty"}
+	case len(n) > MaxLen:
+		return &Error{n, fmt.Sprintf("it has %d bytes, more than %d", len(n), MaxLen)}
+	case !alphanumeric(n[0]):
+		return &Error{n, "it does not begin with an ASCII letter or digit"}
+	}
+	for i := range len(n) {
+		if !valid(n[i]) {
+			return &Error{n, fmt.Sprintf("%q is not among ASCII letters, digits and . _ - @ : +", rune(n[i]))}
+		}
+	}
+	return nil
+}
+
+func valid(c byte) bool {
+	switch c {
+	case '.', '_', '-', '@', ':', '+':
+		return true
+	}
+	return alphanumeric(c)
+}
+
+func alphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// maxStem keeps a made name readable.
+const maxStem = 40
+
+// FromCommand makes a name from the exact words of a command: the program's name,
+// for people, and 64 bits of the SHA-256 of the words with a NUL behind each. No
+// argument can contain a NUL, so `a "b c"` and `a b c` get different names.
+func FromCommand(words []string) string {
+	h := sha256.New()
+	for _, w := range words {
+		h.Write([]byte(w))
+		h.Write([]byte{0})
+	}
+	stem := make([]byte, 0, maxStem+17)
+	for _, c := range []byte(path.Base(words[0])) {
+		if len(stem) < maxStem && valid(c) && (len(stem) > 0 || alphanumeric(c)) {
+			stem = append(stem, c)
+		}
+	}
+	if len(stem) == 0 {
+		stem = append(stem, "command"...)
+	}
+	return string(stem) + "-" + hex.EncodeToString(h.Sum(nil)[:8])
+}

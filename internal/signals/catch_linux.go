@@ -1,0 +1,138 @@
+//go:build linux && (amd64 || arm64)
+
+package signals
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sigaction is the kernel's struct sigaction on amd64 and arm64.
+type sigaction struct {
+	handler  uintptr
+	flags    uint64
+	restorer uintptr
+	mask     uint64
+}
+
+const (
+	saNoCldStop = 0x1
+	saSigInfo   = 0x4
+	saRestorer  = 0x04000000
+	saOnStack   = 0x08000000
+	saRestart   = 0x10000000
+
+	sigIgn = 1
+
+	infoSize = 128 // sizeof(siginfo_t), which Linux keeps fixed
+)
+
+// pipeWriter is where the handler writes. 0 stands for nowhere.
+var pipeWriter uintptr
+
+// Entry points of handlers_linux_*.s, as addresses that the kernel can jump to.
+func relayPC() uintptr
+func ignorePC() uintptr
+func restorerPC() uintptr
+
+// Catcher receives signals until it is closed.
+type Catcher struct {
+	read, write int
+	before      map[syscall.Signal]sigaction
+}
+
+// Catch installs the handler for sigs, except for those that the process was
+// started with ignored: they stay ignored, and the processes that it starts inherit that.
+// There can be one Catcher at a time.
+func Catch(sigs ...syscall.Signal) (*Catcher, error) {
+	if pipeWriter != 0 {
+		return nil, errors.New("signals: caught twice")
+	}
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	c := &Catcher{read: p[0], write: p[1], before: make(map[syscall.Signal]sigaction, len(sigs))}
+	pipeWriter = uintptr(p[1])
+	act := sigaction{
+		handler:  relayPC(),
+		flags:    saSigInfo | saOnStack | saRestart | saRestorer | saNoCldStop,
+		restorer: restorerPC(),
+		mask:     ^uint64(0),
+	}
+	for _, sig := range sigs {
+		var old sigaction
+		if err := rtSigaction(sig, nil, &old); err != nil {
+			c.Close()
+			return nil, err
+		}
+		if old.handler == sigIgn && sig != unix.SIGCHLD {
+			continue
+		}
+		if err := rtSigaction(sig, &act, nil); err != nil {
+			c.Close()
+			return nil, err
+		}
+		c.before[sig] = old
+	}
+	return c, nil
+}
+
+// FD is readable while a signal is there to be taken.
+func (c *Catcher) FD() int { return c.read }
+
+// Next takes the oldest signal, if there is one.
+func (c *Catcher) Next() (Signal, bool) {
+	var info [infoSize]byte
+	for {
+		n, err := unix.Read(c.read, info[:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n != infoSize {
+			return Signal{}, false
+		}
+		return decode(info[:]), true
+	}
+}
+
+// Close puts the earlier dispositions back.
+func (c *Catcher) Close() {
+	for sig, old := range c.before {
+		_ = rtSigaction(sig, &old, nil)
+	}
+	pipeWriter = 0
+	_ = unix.Close(c.read)
+	_ = unix.Close(c.write)
+}
+
+// decode reads the leading fields of a siginfo_t as 64-bit Linux lays them out.
+func decode(info []byte) Signal {
+	s := Signal{Number: syscall.Signal(binary.NativeEndian.Uint32(info))}
+	// sigaction(2): a code above zero is the kernel's.
+	if code := int32(binary.NativeEndian.Uint32(info[8:])); code > 0 {
+		s.FromKernel = true
+		return s
+	}
+	s.Sender = int(int32(binary.NativeEndian.Uint32(info[16:])))
+	return s
+}
+
+func rtSigaction(sig syscall.Signal, act, old *sigaction) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
+		uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+	if errno != 0 {
+		return os.NewSyscallError("rt_sigaction", errno)
+	}
+	return nil
+}
+
+// Default gives sig its default action, also where the Go runtime handles it.
+func Default(sig syscall.Signal) error {
+	return rtSigaction(sig, &sigaction{}, nil)
+}

@@ -1,0 +1,165 @@
+package sole
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// Lock is a name that this process holds.
+type Lock struct {
+	name string
+	dir  *lockdir.Dir
+
+	mu     sync.Mutex
+	rec    record.Record
+	limit  uint64
+	file   lockdir.File
+	others []int // descriptors of further locks: the File option's, and files that were deleted
+	done   bool
+}
+
+// Name is the name that is held.
+func (l *Lock) Name() string { return l.name }
+
+// Run is the number of this run. It is larger than that of every earlier run of the
+// name in its directory, also after a crash of the host and after `sole clean`, and so is a
+// fencing token for what this host writes. Numbers are left out: at least at each
+// start of the host. It does start anew when somebody deletes the lock file by hand while
+// nobody holds the name, or when the directory does not outlive the host's restart.
+func (l *Lock) Run() uint64 { return l.rec.Run }
+
+// Path is the path of the name's lock file.
+func (l *Lock) Path() string { return l.file.Path }
+
+// File returns a duplicate of the locked descriptor, for a child process: as long as
+// one process has it open, the name stays held even when this process is killed.
+// [Lock.Release] frees the name all the same. The caller closes it. Where the child runs,
+// tell others with [Lock.SetChild].
+func (l *Lock) File() (*os.File, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return nil, ErrReleased
+	}
+	fd, err := unix.FcntlInt(uintptr(l.file.FD), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), l.file.Path), nil
+}
+
+// inheritFrom is the lowest descriptor that [Lock.Inherit] uses: above those that
+// shell scripts pick by hand, and within the 64 that fit the kernel's smallest table.
+const inheritFrom = 50
+
+// Inherit makes every process that this one starts or becomes from now on keep the
+// name: it cannot be freed by killing this process while one of them lives, but
+// by [Lock.Release].
+func (l *Lock) Inherit() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return ErrReleased
+	}
+	fd, err := keepOpen(l.file.FD)
+	if err != nil {
+		return err
+	}
+	l.file.FD = fd
+	for i, other := range l.others {
+		if l.others[i], err = keepOpen(other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepOpen moves fd out of the way and makes it outlive execve(2).
+func keepOpen(fd int) (int, error) {
+	moved, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD, inheritFrom)
+	if err == unix.EINVAL || err == unix.EMFILE { // RLIMIT_NOFILE is lower
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
+		moved = fd
+	}
+	if err != nil {
+		return fd, os.NewSyscallError("fcntl", err)
+	}
+	if moved != fd {
+		_ = unix.Close(fd)
+	}
+	return moved, nil
+}
+
+// SetChild writes down that pid, a child of this process, is what the name is held
+// for. pid must not have been waited for yet.
+func (l *Lock) SetChild(pid int) error {
+	child, err := proc.Of(pid)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return ErrReleased
+	}
+	l.rec.Child = child
+	return l.writeRecord(l.file.FD)
+}
+
+func (l *Lock) writeRecord(fd int) error {
+	var buf [record.Size]byte
+	return pwrite(fd, l.file.Path, l.rec.Encode(buf[:0], record.Held), record.HeaderSize)
+}
+
+// Release frees the name at once, also when child processes still have its
+// descriptor. The error says that the record could not be brought up to date; the name
+// is free all the same. Releasing again does nothing.
+func (l *Lock) Release() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return nil
+	}
+	l.done = true
+	err := release(&l.file)
+	for _, fd := range l.others {
+		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
+	}
+	return err
+}
+
+// release gives one lock file up. In this order whoever looks can tell at each
+// step what is so: a record that says free under a mark is a release under way.
+func release(f *lockdir.File) error {
+	err := pwrite(f.FD, f.Path, record.StateBytes(record.Free), record.StateAt)
+	if unlockErr := flock.Unlock(f.FD); err == nil {
+		err = unlockErr
+	}
+	_ = flock.Unmark(f.FD, record.HolderMark) // it may never have been marked
+	_ = unix.Close(f.FD)
+	return err
+}
+
+func pwrite(fd int, path string, b []byte, off int64) error {
+	for {
+		n, err := unix.Pwrite(fd, b, off)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == nil && n < len(b) {
+			err = unix.ENOSPC
+		}
+		if err != nil {
+			return &os.PathError{Op: "write", Path: path, Err: err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,107 @@
+package sole
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// Run numbers never go back, also when the host loses its last writes in a crash,
+// and yet not every start waits for the disk: the header holds a limit that was made
+// durable before the first number below it was given out. After a restart of the host the
+// numbers go on behind the limit, whatever of the record has survived.
+
+// leastBlock is how many numbers a limit allows for at the least.
+const leastBlock = 16
+
+// lastRun leaves room to count on, and fits a signed integer everywhere.
+const lastRun = math.MaxInt64 / 2
+
+// number sets the run's number, and returns the limit that must be durable before
+// the number is used; it is l.limit if it is so already.
+func (l *Lock) number(v view) (limit uint64, err error) {
+	switch {
+	case errors.Is(v.headErr, record.ErrNewer) || errors.Is(v.recErr, record.ErrNewer):
+		return 0, &os.PathError{Op: "read", Path: l.file.Path, Err: record.ErrNewer}
+	case v.headErr != nil && v.recErr != nil:
+		floor, err := readFloor(l.dir)
+		if err != nil {
+			return 0, err
+		}
+		l.rec.Run = floor + 1
+	case v.recErr != nil:
+		l.rec.Run = v.head.Limit + 1
+	case v.rec.Place.Boot == l.rec.Place.Boot:
+		l.rec.Run = v.rec.Run + 1
+	default:
+		l.rec.Run = max(v.rec.Run, v.head.Limit) + 1
+	}
+	if l.rec.Run >= lastRun {
+		return 0, fmt.Errorf("%s: the run number %d is the last one there can be", l.file.Path, l.rec.Run)
+	}
+	l.limit = v.head.Limit
+	if v.headErr != nil || l.rec.Run > l.limit {
+		return l.rec.Run + max(leastBlock, l.rec.Run/16), nil
+	}
+	return l.limit, nil
+}
+
+// floorFile holds the highest run number of the names whose files were removed.
+// No name begins with a dot.
+const floorFile = "/.floor"
+
+const floorFormat = "sole-floor 1\nfloor %019d\n"
+
+// readFloor returns the run number behind which new files begin.
+func readFloor(d *lockdir.Dir) (uint64, error) {
+	path := d.Path() + floorFile
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(b) == 0 { // made, and not written yet: nothing was removed
+		return 0, nil
+	}
+	var floor uint64
+	if n, err := fmt.Sscanf(string(b), "sole-floor 1\nfloor %d\n", &floor); n != 1 || err != nil || floor >= lastRun {
+		return 0, &UnsafeError{
+			Path:    path,
+			Problem: "is damaged, so the run numbers of removed names are not known",
+			Remedy:  "write a number that none of your runs has reached: printf 'sole-floor 1\\nfloor %019d\\n' NUMBER >" + path,
+		}
+	}
+	return floor, nil
+}
+
+// raiseFloor makes the floor at least run, durably. It holds the file meanwhile.
+func raiseFloor(d *lockdir.Dir, run uint64) error {
+	path := d.Path() + floorFile
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	if err := unix.Flock(fd, unix.LOCK_EX); err != nil {
+		return os.NewSyscallError("flock", err)
+	}
+	floor, err := readFloor(d)
+	if err != nil || floor >= run {
+		return err
+	}
+	if err := pwrite(fd, path, fmt.Appendf(nil, floorFormat, run), 0); err != nil {
+		return err
+	}
+	if err := unix.Fdatasync(fd); err != nil {
+		return &os.PathError{Op: "fdatasync", Path: path, Err: err}
+	}
+	return syncDir(d.Path())
+}
