@@ -56,6 +56,9 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 		switch {
 		case err == errMoved:
 			moved++
+			if a.dir, err = openDirAnew(o, lockdir.Use); err != nil {
+				return nil, err
+			}
 		case errors.As(err, &p) && ctx != nil:
 			if err := a.awaitPredecessor(p); err != nil {
 				return nil, &BusyError{Name: name, Holder: p.holder, Err: err}
@@ -85,6 +88,9 @@ func (a *attempt) once() (*Lock, error) {
 		return nil, fault(err)
 	}
 	err = a.lock(&f)
+	if err == nil {
+		err = fault(f.Judge())
+	}
 	if err == nil && !f.StillThere() {
 		err = errMoved
 	}
@@ -104,6 +110,9 @@ func (a *attempt) lock(f *lockdir.File) error {
 	got, err := flock.TryLock(f.FD)
 	if err != nil || got {
 		return err
+	}
+	if err := f.Judge(); err != nil {
+		return fault(err)
 	}
 	if a.ctx == nil {
 		return a.tryHard(f)

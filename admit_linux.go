@@ -25,7 +25,7 @@ const maxSkipBytes = 1 << 20
 // deleted predecessor of it, writes the record, marks the file, and makes the run
 // number durable. On an error the name is not held; the caller closes f.
 func (a *attempt) admit(f lockdir.File) (*Lock, error) {
-	v, err := readContents(f.FD)
+	v, err := readNumbers(&f)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (a *attempt) admit(f lockdir.File) (*Lock, error) {
 		return nil, err
 	}
 	l := &Lock{name: a.name, dir: a.dir, file: f}
-	if err := l.describe(a.o, v.size); err != nil {
+	if err := l.describe(a.o); err != nil {
 		return nil, err
 	}
 	limit, err := l.number(v)
@@ -59,7 +59,7 @@ func (a *attempt) admit(f lockdir.File) (*Lock, error) {
 }
 
 // describe fills in the record, but for the run number.
-func (l *Lock) describe(o options, size int64) error {
+func (l *Lock) describe(o options) error {
 	here, err := proc.Here()
 	if err != nil {
 		return err
@@ -68,20 +68,20 @@ func (l *Lock) describe(o options, size int64) error {
 	if err != nil {
 		return err
 	}
+	now := time.Now()
 	command := o.command
 	if command == nil {
 		command = os.Args
 	}
-	cwd, _ := unix.Getwd() // a deleted directory has no path
 	l.rec = record.Record{
 		Place:     here,
 		Holder:    self,
-		UID:       uint32(os.Geteuid()),
-		Started:   time.Now(),
-		Uptime:    uptime(),
-		SkipsFrom: max(size, record.End),
+		UID:       euid(),
+		Started:   now,
+		Uptime:    clock.uptime(now),
+		SkipsFrom: max(l.file.Size, record.End),
 		Method:    method,
-		Cwd:       cwd,
+		Cwd:       o.cwd,
 		Command:   command,
 	}
 	return nil
@@ -91,8 +91,7 @@ func (l *Lock) describe(o options, size int64) error {
 // a new one. The record comes first, so that whoever sees the mark sees the record.
 func (l *Lock) write(limit uint64) error {
 	fd, path := l.file.FD, l.file.Path
-	var buf [record.Size]byte
-	if err := pwrite(fd, path, l.rec.Encode(buf[:0], record.Held), record.HeaderSize); err != nil {
+	if err := l.writeRecord(fd); err != nil {
 		return err
 	}
 	if err := flock.Mark(fd, record.HolderMark); err != nil {
@@ -173,6 +172,9 @@ func probe(f lockdir.File) error {
 	probed.Store(f.Dev, struct{}{})
 	return nil
 }
+
+// euid is read once: a Go program does not change it.
+var euid = sync.OnceValue(func() uint32 { return uint32(os.Geteuid()) })
 
 // uptime is the time since boot, suspension included.
 func uptime() time.Duration {

@@ -70,7 +70,7 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 	if !f.StillThere() {
 		return false, nil
 	}
-	v, err := readContents(fd)
+	v, err := readNumbers(&f)
 	if err != nil {
 		return false, err
 	}

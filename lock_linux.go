@@ -22,6 +22,7 @@ type Lock struct {
 	rec    record.Record
 	limit  uint64
 	file   lockdir.File
+	shared bool  // other processes may have the descriptor
 	others []int // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
 }
@@ -53,6 +54,7 @@ func (l *Lock) File() (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
+	l.shared = true
 	return os.NewFile(uintptr(fd), l.file.Path), nil
 }
 
@@ -69,6 +71,7 @@ func (l *Lock) Inherit() error {
 	if l.done {
 		return ErrReleased
 	}
+	l.shared = true
 	fd, err := keepOpen(l.file.FD)
 	if err != nil {
 		return err
@@ -115,7 +118,8 @@ func (l *Lock) SetChild(pid int) error {
 }
 
 func (l *Lock) writeRecord(fd int) error {
-	var buf [record.Size]byte
+	buf := buffers.Get().(*[record.End]byte)
+	defer buffers.Put(buf)
 	return pwrite(fd, l.file.Path, l.rec.Encode(buf[:0], record.Held), record.HeaderSize)
 }
 
@@ -129,7 +133,7 @@ func (l *Lock) Release() error {
 		return nil
 	}
 	l.done = true
-	err := release(&l.file)
+	err := release(&l.file, l.shared)
 	for _, fd := range l.others {
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}
@@ -138,12 +142,15 @@ func (l *Lock) Release() error {
 
 // release gives one lock file up. In this order whoever looks can tell at each
 // step what is so: a record that says free under a mark is a release under way.
-func release(f *lockdir.File) error {
+// The mark of a descriptor that nobody else has ends with the close.
+func release(f *lockdir.File, shared bool) error {
 	err := pwrite(f.FD, f.Path, record.StateBytes(record.Free), record.StateAt)
 	if unlockErr := flock.Unlock(f.FD); err == nil {
 		err = unlockErr
 	}
-	_ = flock.Unmark(f.FD, record.HolderMark) // it may never have been marked
+	if shared {
+		_ = flock.Unmark(f.FD, record.HolderMark) // it may never have been marked
+	}
 	_ = unix.Close(f.FD)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,8 +18,14 @@ import (
 // durable before the first number below it was given out. After a restart of the host the
 // numbers go on behind the limit, whatever of the record has survived.
 
-// leastBlock is how many numbers a limit allows for at the least.
-const leastBlock = 16
+// How many numbers a limit allows for: many for a name that is taken over and over,
+// so that making limits durable costs nothing on average, and few for all others, whose
+// numbers stay readable over the restarts of the host.
+const (
+	block     = 16
+	busyBlock = 1 << 16
+	busyPause = time.Second // between the starts of two runs
+)
 
 // lastRun leaves room to count on, and fits a signed integer everywhere.
 const lastRun = math.MaxInt64 / 2
@@ -47,7 +54,10 @@ func (l *Lock) number(v view) (limit uint64, err error) {
 	}
 	l.limit = v.head.Limit
 	if v.headErr != nil || l.rec.Run > l.limit {
-		return l.rec.Run + max(leastBlock, l.rec.Run/16), nil
+		if v.recErr == nil && v.sameBoot() && l.rec.Uptime-v.rec.Uptime < busyPause {
+			return l.rec.Run + busyBlock, nil
+		}
+		return l.rec.Run + block, nil
 	}
 	return l.limit, nil
 }

@@ -7,6 +7,7 @@ type Option func(*options)
 type options struct {
 	dir     string
 	command []string
+	cwd     string
 	files   []string
 }
 
@@ -30,6 +31,11 @@ func Dir(path string) Option { return func(o *options) { o.dir = path } }
 // Command says what the holder runs, for others to see. It defaults to os.Args.
 // About 1,500 bytes of it are kept.
 func Command(words ...string) Option { return func(o *options) { o.command = words } }
+
+// Cwd says in which directory the holder works, for others to see. Without it they
+// ask the kernel, which tells only those who may look into the process, and only while it
+// lives.
+func Cwd(path string) Option { return func(o *options) { o.cwd = path } }
 
 // File makes the lock also hold the file or directory at path by flock(2), so that
 // users of flock(1) take part: they exclude this lock and are excluded by it. A missing

@@ -4,18 +4,44 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/sole-run/sole/internal/lockdir"
 	"github.com/sole-run/sole/internal/name"
 )
 
 // places remembers the directories that were walked. Only root and the user could
-// have changed the way to them since, so it is enough to look at their ends again.
-var places sync.Map // place → *lockdir.Dir
+// have changed the way to them since, so it is enough to look at their ends again,
+// and not each time: each locked file is compared with its whole path anyway.
+var places struct {
+	sync.Mutex
+	known map[place]*knownDir
+}
 
 type place struct {
 	path    string
 	purpose lockdir.Purpose
+}
+
+type knownDir struct {
+	dir    *lockdir.Dir
+	looked time.Time
+}
+
+// lookAgainAfter is how long a directory is taken for unchanged.
+const lookAgainAfter = time.Second
+
+// maxPlaces bounds the descriptors that are kept, one a directory.
+const maxPlaces = 16
+
+// openDirAnew is openDir for when the directory turned out to have changed.
+func openDirAnew(o options, purpose lockdir.Purpose) (*lockdir.Dir, error) {
+	places.Lock()
+	for _, k := range places.known {
+		k.looked = time.Time{}
+	}
+	places.Unlock()
+	return openDir(o, purpose)
 }
 
 func openDir(o options, purpose lockdir.Purpose) (*lockdir.Dir, error) {
@@ -29,18 +55,34 @@ func openDir(o options, purpose lockdir.Purpose) (*lockdir.Dir, error) {
 			return nil, fault(err)
 		}
 	}
-	key := place{path, purpose}
-	// A relative path means another directory after chdir.
-	absolute := path[0] == '/'
-	if d, ok := places.Load(key); ok && absolute && !d.(*lockdir.Dir).Changed() {
-		return d.(*lockdir.Dir), nil
+	if path[0] != '/' { // it means another directory after chdir
+		d, err := lockdir.Open(path, purpose)
+		return d, fault(err)
+	}
+	places.Lock()
+	defer places.Unlock()
+	key, now := place{path, purpose}, time.Now()
+	if k := places.known[key]; k != nil {
+		if now.Sub(k.looked) < lookAgainAfter {
+			return k.dir, nil
+		}
+		if !k.dir.Changed() {
+			k.looked = now
+			return k.dir, nil
+		}
+		// A call that is under way may be using its descriptor: it stays open.
+		delete(places.known, key)
 	}
 	d, err := lockdir.Open(path, purpose)
 	if err != nil {
 		return nil, fault(err)
 	}
-	if absolute && !d.Missing() {
-		places.Store(key, d)
+	if !d.Missing() && len(places.known) < maxPlaces {
+		d.Pin()
+		if places.known == nil {
+			places.known = make(map[place]*knownDir)
+		}
+		places.known[key] = &knownDir{d, now}
 	}
 	return d, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,14 +29,22 @@ type view struct {
 	size    int64
 }
 
-// readContents reads the file, which the caller has locked or does not trust.
-func readContents(fd int) (view, error) {
-	var buf [record.End]byte
-	b, err := pread(fd, buf[:])
+// buffers spares the memory of a lock file's contents on each start and look.
+var buffers = sync.Pool{New: func() any { return new([record.End]byte) }}
+
+// readNumbers reads what a start needs of the file, which the caller has locked and
+// judged.
+func readNumbers(f *lockdir.File) (view, error) {
+	buf := buffers.Get().(*[record.End]byte)
+	defer buffers.Put(buf)
+	b, err := pread(f.FD, buf[:])
 	if err != nil {
 		return view{}, err
 	}
-	return decodeView(fd, b)
+	v := view{size: f.Size}
+	v.head, v.headErr = record.DecodeHeader(b)
+	v.rec, v.state, v.recErr = record.DecodeNumbers(b[min(len(b), record.HeaderSize):])
+	return v, nil
 }
 
 // maxTorn is how often a file is read again that changes while it is read.
@@ -44,7 +53,9 @@ const maxTorn = 200
 // readView reads the file so that record and mark belong together: the record was
 // the same before and after the mark was seen.
 func readView(fd int) (view, error) {
-	var before, after [record.End]byte
+	before, after := buffers.Get().(*[record.End]byte), buffers.Get().(*[record.End]byte)
+	defer buffers.Put(before)
+	defer buffers.Put(after)
 	var b []byte
 	for range maxTorn {
 		var err error

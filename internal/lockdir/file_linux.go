@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// File is an open lock file that was found fit for its purpose.
+// File is an open lock file. What is known of it is from its last [File.Judge].
 type File struct {
 	FD   int
 	Path string
@@ -16,6 +16,8 @@ type File struct {
 	Size     int64
 	Dev, Ino uint64
 	UID      uint32
+
+	purpose Purpose
 }
 
 // ErrNoFile is returned by [Dir.Look] for a name that has no lock file.
@@ -24,60 +26,87 @@ var ErrNoFile error = unix.ENOENT
 const openFlags = unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY
 
 // Open opens the name's lock file for reading and writing, and makes it if it is
-// missing. The error is an *UnsafeError or an *os.PathError.
+// missing. It is yet to be judged. The error is an *UnsafeError or an *os.PathError.
 func (d *Dir) Open(name string) (File, error) {
-	path := d.File(name)
+	f := File{Path: d.File(name), purpose: d.purpose}
+	at, path := d.at(name, f.Path)
 	// Without O_CREAT first: fs.protected_regular refuses O_CREAT on another's file
 	// in a sticky directory even to root (proc_sys_fs(5)).
 	for {
-		fd, err := unix.Open(path, unix.O_RDWR|openFlags, 0)
-		created := false
+		fd, err := unix.Openat(at, path, unix.O_RDWR|openFlags, 0)
 		if err == unix.ENOENT {
-			fd, err = unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|openFlags, 0o600)
+			fd, err = unix.Openat(at, path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|openFlags, 0o600)
 			if err == unix.EEXIST {
 				continue
 			}
-			created = err == nil
+			f.Created = err == nil
 		}
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
-			return File{}, explain(path, err)
+			return File{}, explain(f.Path, err)
 		}
-		if created {
+		f.FD = fd
+		if f.Created {
 			// The umask may have taken bits that the next start needs.
 			if err := unix.Fchmod(fd, 0o600); err != nil {
 				_ = unix.Close(fd)
-				return File{}, &os.PathError{Op: "chmod", Path: path, Err: err}
+				return File{}, &os.PathError{Op: "chmod", Path: f.Path, Err: err}
 			}
 		}
-		return check(fd, path, created, d.purpose)
+		return f, nil
 	}
 }
 
-// Look opens the name's lock file for reading. The error is [ErrNoFile] if there
-// is none.
+// at is how to reach the name's file: by the directory's descriptor, which spares
+// the way to it, if there is one.
+func (d *Dir) at(name, path string) (int, string) {
+	if d.fd >= 0 {
+		return d.fd, path[len(path)-len(name)-len(Suffix):]
+	}
+	return unix.AT_FDCWD, path
+}
+
+// Look opens the name's lock file for reading, and judges it. The error is
+// [ErrNoFile] if there is none.
 func (d *Dir) Look(name string) (File, error) {
 	if d.missing {
 		return File{}, ErrNoFile
 	}
-	path := d.File(name)
+	f := File{Path: d.File(name), purpose: d.purpose}
+	at, path := d.at(name, f.Path)
 	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|openFlags, 0)
+		fd, err := unix.Openat(at, path, unix.O_RDONLY|openFlags, 0)
 		switch err {
 		case nil:
-			return check(fd, path, false, d.purpose)
+			f.FD = fd
+			if err := f.Judge(); err != nil {
+				_ = unix.Close(fd)
+				return File{}, err
+			}
+			return f, nil
 		case unix.EINTR:
 		case unix.ENOENT:
 			return File{}, ErrNoFile
 		default:
-			return File{}, explain(path, err)
+			return File{}, explain(f.Path, err)
 		}
 	}
 }
 
-// StillThere reports whether the path leads to this file now.
+// Judge looks at the open file, and returns an *UnsafeError if it is not fit.
+func (f *File) Judge() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(f.FD, &st); err != nil {
+		return &os.PathError{Op: "fstat", Path: f.Path, Err: err}
+	}
+	f.Size, f.Dev, f.Ino, f.UID = st.Size, st.Dev, st.Ino, st.Uid
+	return judgeFile(f.Path, &st, f.purpose)
+}
+
+// StillThere reports whether the path leads to this file now. The whole path is
+// followed, so that a directory that was moved is noticed too.
 func (f *File) StillThere() bool {
 	var st unix.Stat_t
 	return unix.Lstat(f.Path, &st) == nil && st.Dev == f.Dev && st.Ino == f.Ino
@@ -101,22 +130,6 @@ func notRegular(path string, mode uint32) error {
 	}
 }
 
-// check judges the open file, and closes it if it is not fit.
-func check(fd int, path string, created bool, purpose Purpose) (File, error) {
-	var st unix.Stat_t
-	err := unix.Fstat(fd, &st)
-	if err != nil {
-		err = &os.PathError{Op: "fstat", Path: path, Err: err}
-	} else {
-		err = judgeFile(path, &st, purpose)
-	}
-	if err != nil {
-		_ = unix.Close(fd)
-		return File{}, err
-	}
-	return File{FD: fd, Path: path, Created: created, Size: st.Size, Dev: st.Dev, Ino: st.Ino, UID: st.Uid}, nil
-}
-
 func judgeFile(path string, st *unix.Stat_t, purpose Purpose) error {
 	switch {
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
@@ -126,7 +139,7 @@ func judgeFile(path string, st *unix.Stat_t, purpose Purpose) error {
 	case !mineOrRoots(st):
 		return &UnsafeError{
 			Path:    path,
-			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, os.Geteuid()),
+			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, euid()),
 			Remedy:  "use a directory of your own, with --dir or SOLE_DIR",
 		}
 	case st.Nlink > 1:

@@ -44,6 +44,7 @@ type Dir struct {
 	path    string
 	purpose Purpose
 	missing bool
+	fd      int      // O_PATH, -1 if the directory is reached by its path each time
 	entry   identity // of the directory itself, to notice that it was replaced
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,15 +31,39 @@ func Open(path string, purpose Purpose) (*Dir, error) {
 	} else if wd, err := os.Getwd(); err == nil {
 		abs = wd + "/" + path
 	}
-	d := &Dir{purpose: purpose}
+	d := &Dir{purpose: purpose, fd: -1}
 	d.path, d.entry, err = walk(abs, purpose)
 	if purpose == Look && errors.Is(err, unix.ENOENT) {
-		return &Dir{path: filepath.Clean(abs), missing: true}, nil
+		return &Dir{path: filepath.Clean(abs), missing: true, fd: -1}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Pin keeps a descriptor of the directory, which makes opening files in it cheaper.
+// It is closed on execve(2). Whether the path still leads there is to be checked for
+// each file that was locked ([File.StillThere]).
+func (d *Dir) Pin() {
+	fd, err := unix.Open(d.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || identify(&st) != d.entry {
+		_ = unix.Close(fd)
+		return
+	}
+	d.fd = fd
+}
+
+// Unpin gives the descriptor up.
+func (d *Dir) Unpin() {
+	if d.fd >= 0 {
+		_ = unix.Close(d.fd)
+		d.fd = -1
+	}
 }
 
 // Changed reports whether another directory is at the path now, or its owner or
@@ -117,7 +142,7 @@ func judgeDir(path string, st *unix.Stat_t, purpose Purpose) error {
 	if !mineOrRoots(st) {
 		return &UnsafeError{
 			Path:    path,
-			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, os.Geteuid()),
+			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, euid()),
 			Remedy:  "name another directory with --dir or SOLE_DIR",
 		}
 	}
@@ -170,8 +195,11 @@ func lstat(path string, st *unix.Stat_t) error {
 	return nil
 }
 
+// euid is read once: a Go program does not change it.
+var euid = sync.OnceValue(os.Geteuid)
+
 func mineOrRoots(st *unix.Stat_t) bool {
-	return st.Uid == 0 || int(st.Uid) == os.Geteuid()
+	return st.Uid == 0 || int(st.Uid) == euid()
 }
 
 func identify(st *unix.Stat_t) identity {

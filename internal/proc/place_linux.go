@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bootIDLen is the length of a UUID as text.
-const bootIDLen = 36
-
 // Here is the place that this process is in.
 var Here = sync.OnceValues(func() (Place, error) {
 	const boot = "/proc/sys/kernel/random/boot_id"
@@ -19,7 +16,7 @@ var Here = sync.OnceValues(func() (Place, error) {
 		return Place{}, &os.PathError{Op: "open", Path: boot, Err: err}
 	}
 	defer unix.Close(fd)
-	var b [bootIDLen]byte
+	var b BootID
 	if n, err := unix.Read(fd, b[:]); err != nil || n != len(b) {
 		return Place{}, fmt.Errorf("read %s: %d bytes, %v", boot, n, err)
 	}
@@ -28,5 +25,5 @@ var Here = sync.OnceValues(func() (Place, error) {
 	if err := unix.Stat(ns, &st); err != nil {
 		return Place{}, &os.PathError{Op: "stat", Path: ns, Err: err}
 	}
-	return Place{Boot: string(b[:]), PIDs: st.Ino}, nil
+	return Place{Boot: b, PIDs: st.Ino}, nil
 })

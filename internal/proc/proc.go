@@ -19,9 +19,12 @@ var (
 	ErrElsewhere = errors.New("the process is in another pid namespace")
 )
 
+// BootID is the UUID in /proc/sys/kernel/random/boot_id, as text.
+type BootID [36]byte
+
 // Place is where pids have a meaning.
 type Place struct {
-	Boot string // /proc/sys/kernel/random/boot_id
+	Boot BootID
 	PIDs uint64 // inode of the pid namespace
 }
 

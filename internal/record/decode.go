@@ -33,7 +33,12 @@ func DecodeHeader(b []byte) (Header, error) {
 }
 
 // Decode reads the record at the beginning of b.
-func Decode(b []byte) (Record, State, error) {
+func Decode(b []byte) (Record, State, error) { return decode(b, true) }
+
+// DecodeNumbers is Decode without Cwd and Command, which takes no memory.
+func DecodeNumbers(b []byte) (Record, State, error) { return decode(b, false) }
+
+func decode(b []byte, texts bool) (Record, State, error) {
 	if blank(b[:min(len(b), Size)]) {
 		return Record{}, Free, ErrEmpty
 	}
@@ -58,7 +63,7 @@ func Decode(b []byte) (Record, State, error) {
 		return Record{}, Free, ErrDamaged
 	}
 	l := lines{rest: b[bodyAt:]}
-	r := l.record()
+	r := l.record(texts)
 	if l.bad {
 		return Record{}, Free, ErrDamaged
 	}
@@ -100,10 +105,10 @@ type lines struct {
 	bad  bool
 }
 
-func (l *lines) record() Record {
+func (l *lines) record(texts bool) Record {
 	var r Record
 	r.Run = l.number("run")
-	r.Place.Boot = l.text("boot")
+	r.Place.Boot = l.boot()
 	r.Place.PIDs = l.number("pidns")
 	r.Holder = l.id("pid")
 	r.Child = l.id("child")
@@ -112,6 +117,9 @@ func (l *lines) record() Record {
 	r.Started = time.Unix(0, int64(l.number("started")))
 	r.Uptime = time.Duration(l.number("uptime"))
 	r.SkipsFrom = int64(l.number("skips-from"))
+	if !texts {
+		return r
+	}
 	r.Method = l.text("method")
 	if l.next("unmarked") {
 		r.Unmarked = true
@@ -159,6 +167,15 @@ func (l *lines) value(key string) []byte {
 	v := l.rest[min(len(key)+1, end):end]
 	l.rest = l.rest[end+1:]
 	return v
+}
+
+func (l *lines) boot() (id proc.BootID) {
+	v := l.value("boot")
+	if len(v) != len(id) {
+		l.bad = true
+		return id
+	}
+	return proc.BootID(v)
 }
 
 func (l *lines) number(key string) uint64 { return l.parse(l.value(key)) }

@@ -45,7 +45,7 @@ func (r *Record) Encode(b []byte, s State) []byte {
 	b = append(b, firstLine...)
 	copy(b[from+stateAt:], StateBytes(s))
 	b = field(b, "run", r.Run)
-	b = line(b, "boot", r.Place.Boot)
+	b = append(append(append(b, "boot "...), r.Place.Boot[:]...), '\n')
 	b = field(b, "pidns", r.Place.PIDs)
 	b = id(b, "pid", r.Holder)
 	b = id(b, "child", r.Child)

@@ -14,7 +14,7 @@ import (
 func sample() Record {
 	return Record{
 		Run:       42,
-		Place:     proc.Place{Boot: "9f0f0d6e-3a53-4c5a-8c4e-6a4d1b2c3d4e", PIDs: 4026531836},
+		Place:     proc.Place{Boot: proc.BootID([]byte("9f0f0d6e-3a53-4c5a-8c4e-6a4d1b2c3d4e")), PIDs: 4026531836},
 		Holder:    proc.ID{PID: 812, Inode: 7341},
 		Child:     proc.ID{PID: 813, Start: 998877},
 		UID:       1000,
