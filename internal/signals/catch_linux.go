@@ -136,3 +136,10 @@ func rtSigaction(sig syscall.Signal, act, old *sigaction) error {
 func Default(sig syscall.Signal) error {
 	return rtSigaction(sig, &sigaction{}, nil)
 }
+
+// Unblock lets sig through to the calling thread.
+func Unblock(sig syscall.Signal) error {
+	var set unix.Sigset_t
+	set.Val[(sig-1)/64] |= 1 << ((sig - 1) % 64)
+	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil))
+}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sole-run/sole"
+)
+
+const jsonHelp = "print JSON"
+
+var lsCommand = &command{
+	name:    "ls",
+	summary: "list the names that are held",
+	about:   "Lists who holds what, longest first. Looking takes no lock and disturbs no start.",
+	setup: func(f *flags) func([]string) int {
+		var dir string
+		var asJSON, all bool
+		f.bool(&all, "all", 'a', "also list the free names that have run before")
+		f.bool(&asJSON, "json", 0, jsonHelp)
+		f.string(&dir, "dir", 0, "DIR", dirHelp)
+		return func(args []string) int {
+			if len(args) > 0 {
+				return fail(usageError("ls: %q is too much; for one name there is 'sole status NAME'", shorten(args[0])))
+			}
+			return list(dir, all, asJSON)
+		}
+	},
+}
+
+// list prints the names in dir.
+func list(dir string, all, asJSON bool) int {
+	names, err := sole.List(sole.Dir(dir))
+	code := exitOK
+	if err != nil {
+		code = fail(err)
+		if names == nil {
+			return code
+		}
+	}
+	shown, free := make([]sole.Status, 0, len(names)), 0
+	for _, st := range names {
+		if st.State == sole.Held || all {
+			shown = append(shown, tidy(st))
+		} else {
+			free++
+		}
+	}
+	if asJSON {
+		return max(code, printJSON(shown))
+	}
+	if len(shown) == 0 {
+		more := ""
+		if free > 0 {
+			more = fmt.Sprintf(" (%d free, see 'sole ls --all')", free)
+		}
+		say("no name is held%s", more)
+		return code
+	}
+	return max(code, printed(table(os.Stdout, shown, terminalWidth(), time.Now())))
+}
+
+// table writes one aligned line a name. The command gets what is left of width.
+func table(out io.Writer, names []sole.Status, width int, now time.Time) error {
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(tw, "NAME\tSTATE\tPID\tUSER\tSINCE\tFOR\tRUN\tSKIPS\tWAITING\tCOMMAND")
+	for _, st := range names {
+		pid, since, lasts, skips, waits := "-", "-", "-", "-", "-"
+		if st.State == sole.Held {
+			skips, waits = strconv.FormatInt(st.Skips, 10), strconv.Itoa(st.Waiters)
+			if p := max(st.PID, 0); p != 0 {
+				pid = strconv.Itoa(p)
+			} else if st.ChildPID != 0 {
+				pid = strconv.Itoa(st.ChildPID)
+			}
+		}
+		if !st.StartedAt.IsZero() {
+			since, lasts = clockTime(st.StartedAt, now), lasting(elapsed(st))
+		}
+		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", st.Name, stateWord(st), pid,
+			printable(orDash(st.User)), since, lasts, st.Run, skips, waits, orDash(words(st.Command, 0)))
+	}
+	_ = tw.Flush() // a strings.Builder takes everything
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(out, clip(strings.TrimRight(line, " \n"), width)+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stateWord(st sole.Status) string {
+	switch {
+	case st.Orphaned:
+		return "orphaned"
+	case st.Elsewhere:
+		return "elsewhere"
+	}
+	return string(st.State)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+var statusCommand = &command{
+	name:       "status",
+	args:       "NAME",
+	summary:    "say who holds NAME",
+	about:      "Exits with 0 if NAME is held and with 3 if it is free. Looking takes no lock.",
+	takesNames: true,
+	setup: func(f *flags) func([]string) int {
+		var dir string
+		var asJSON, quiet bool
+		f.bool(&asJSON, "json", 0, jsonHelp)
+		f.bool(&quiet, "quiet", 'q', "say nothing, only exit")
+		f.string(&dir, "dir", 0, "DIR", dirHelp)
+		return func(args []string) int {
+			n, err := oneName("status", args)
+			if err != nil {
+				return fail(err)
+			}
+			st, err := sole.Inspect(n, sole.Dir(dir))
+			if err != nil {
+				return fail(err)
+			}
+			code := exitOK
+			if st.State == sole.Free {
+				code = exitFree
+			}
+			st = tidy(st)
+			switch {
+			case quiet:
+				return code
+			case asJSON:
+				return max(code, printJSON(st))
+			}
+			return max(code, printed(describe(os.Stdout, st, time.Now())))
+		}
+	},
+}
+
+// describe writes what is known of a name, a line a fact.
+func describe(out io.Writer, st sole.Status, now time.Time) error {
+	var b strings.Builder
+	fact := func(key, format string, args ...any) {
+		fmt.Fprintf(&b, "%-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
+	}
+	if st.State == sole.Free {
+		fact(st.Name, "free")
+		if st.Run > 0 {
+			fact("last run", "%d", st.Run)
+		}
+		fact("file", "%s", st.Path)
+		_, err := io.WriteString(out, b.String())
+		return err
+	}
+	fact(st.Name, "%s", headline(st))
+	if len(st.Command) > 0 {
+		fact("command", "%s", words(st.Command, 0))
+	}
+	switch {
+	case st.Orphaned && st.ChildPID != 0:
+		fact("pid", "%d (its supervisor was killed)", st.ChildPID)
+	case st.ChildPID != 0:
+		fact("pid", "%d, supervised by %d", st.ChildPID, st.PID)
+	case st.PID != 0:
+		fact("pid", "%d", st.PID)
+	}
+	for _, pid := range st.Leftover {
+		fact("left", "pid %d (%s)", pid, words(commandOf(pid), 60))
+	}
+	if st.User != "" {
+		fact("user", "%s", st.User)
+	}
+	if st.Cwd != "" {
+		fact("directory", "%s", st.Cwd)
+	}
+	if !st.StartedAt.IsZero() {
+		fact("since", "%s (%s)", clockTime(st.StartedAt, now), lasting(elapsed(st)))
+	}
+	fact("run", "%d", st.Run)
+	fact("skips", "%d", st.Skips)
+	fact("waiting", "%d", st.Waiters)
+	fact("file", "%s", st.Path)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func headline(st sole.Status) string {
+	switch {
+	case st.Orphaned && st.ChildPID == 0:
+		return "held by a process that cannot be seen from here"
+	case st.Orphaned:
+		return "held, orphaned"
+	case st.Elsewhere:
+		return "held in another pid namespace or on another host, where its pids mean something"
+	case len(st.Leftover) > 0:
+		return "held; the command has ended, its descendants have not"
+	}
+	return "held"
+}
+
+// commandOf reads the command line of a process.
+func commandOf(pid int) []string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || len(b) == 0 {
+		return []string{"?"}
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+}
+
+// tidy makes lists that are empty be lists in JSON too.
+func tidy(st sole.Status) sole.Status {
+	if st.Command == nil {
+		st.Command = []string{}
+	}
+	if st.Leftover == nil {
+		st.Leftover = []int{}
+	}
+	return st
+}
+
+func printJSON(v any) int {
+	e := json.NewEncoder(os.Stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return printed(e.Encode(v))
+}
+
+// printed is the exit code for having written to standard output.
+func printed(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var p *os.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fail(&failure{exitOS, "cannot write to standard output: " + err.Error(), ""})
+}
+
+// oneName is the single argument of a command.
+func oneName(command string, args []string) (string, error) {
+	switch len(args) {
+	case 0:
+		return "", &failure{exitUsage, command + ": a name is missing", "'sole ls' lists those that are held"}
+	case 1:
+		return args[0], nil
+	}
+	return "", usageError("%s: %q is too much: it takes one name", command, shorten(args[1]))
+}

@@ -1,0 +1,50 @@
+// The runtime would read the control group's CPU limit at the start and again every
+// second, which a program that waits for another one has no use for.
+
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
+// Command sole lets only one instance of a program run.
+//
+// The manual is docs/sole.1; `sole help` is short for it.
+package main
+
+import "os"
+
+// Exit codes, for the most part those of sysexits.h.
+const (
+	exitOK         = 0
+	exitFree       = 3 // status, signal, reload: nobody holds the name
+	exitUsage      = 64
+	exitBug        = 70
+	exitOS         = 71
+	exitCantCreate = 73
+	exitBusy       = 75
+	exitNotAllowed = 77
+	exitConfig     = 78
+	exitTimeout    = 124
+	exitNotExec    = 126
+	exitNotFound   = 127
+)
+
+func main() { os.Exit(dispatch(os.Args[1:])) }
+
+// dispatch runs the command that args name, and returns the exit code.
+func dispatch(args []string) int {
+	if len(args) == 0 {
+		usage(os.Stderr)
+		return exitUsage
+	}
+	word := args[0]
+	switch word {
+	case "-h", "--help":
+		word = "help"
+	case "-V", "--version":
+		word = "version"
+	}
+	c := commandNamed(word)
+	if c == nil {
+		return fail(usageError("there is no command %q", shorten(word)))
+	}
+	return c.main(args[1:])
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/name"
+)
+
+// runFlags is what `sole run` was asked for.
+type runFlags struct {
+	wait     bool
+	limit    time.Duration // of the wait, -1 for none
+	busyExit int
+	quiet    bool
+	maxTime  time.Duration
+	grace    time.Duration
+	until    string
+	killTree bool
+	exec     bool
+	dir      string
+	files    []string
+	jitter   time.Duration
+
+	given map[string]bool // flags that make no sense with --exec
+}
+
+var runCommand = &command{
+	name:    "run",
+	args:    "[NAME] [--] COMMAND [ARG…]",
+	summary: "run COMMAND unless NAME is held",
+	about: `Runs COMMAND while NAME is held, so that only one instance runs. When another one
+holds it, sole says who on standard error and exits with 75, without running anything.
+Without NAME ("sole run -- COMMAND") the name is made from the exact words of COMMAND.
+The command's exit code is passed on; if a signal killed it, sole dies of the same one.`,
+	stopsAtName: true,
+	setup:       setupRun,
+}
+
+const defaultGrace = 10 * time.Second
+
+func setupRun(f *flags) func([]string) int {
+	o := &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
+	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
+		o.wait, o.limit = true, -1
+		if v != "" {
+			o.limit, err = parseDuration(v)
+		}
+		return err
+	}})
+	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 8)
+		if err != nil {
+			return errors.New("an exit code is 0 to 255")
+		}
+		o.busyExit = int(n)
+		return nil
+	}})
+	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
+	f.duration(&o.maxTime, "max-time", 0, "end COMMAND after D, and exit with 124")
+	f.duration(&o.grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
+	f.add(&flag{long: "until", value: "main|tree", help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
+		if v != "main" && v != "tree" {
+			return errors.New("it is main or tree")
+		}
+		o.until = v
+		return nil
+	}})
+	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind")
+	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
+	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
+	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, as flock(1) does")
+	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
+	for _, fl := range f.all {
+		set, long := fl.set, fl.long
+		fl.set = func(v string) error { o.given[long] = true; return set(v) }
+	}
+	return o.run
+}
+
+const dirHelp = "where names live (SOLE_DIR)"
+
+// run takes the name and runs the command.
+func (o *runFlags) run(args []string) int {
+	n, argv, err := splitCommand(args)
+	if err == nil {
+		err = o.check()
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if o.jitter > 0 {
+		time.Sleep(rand.N(o.jitter))
+	}
+	lock, err := o.acquire(n, argv)
+	if err != nil {
+		return o.refused(n, err)
+	}
+	path, err := lookPath(argv[0])
+	if err != nil {
+		_ = lock.Release()
+		return fail(err)
+	}
+	if err := lock.Inherit(); err != nil {
+		_ = lock.Release()
+		return fail(err)
+	}
+	env := environment(lock)
+	if o.exec {
+		return become(lock, path, argv, env)
+	}
+	return o.supervise(lock, path, argv, env)
+}
+
+// splitCommand takes NAME and COMMAND apart. Without a NAME there is a "--" in its place.
+func splitCommand(args []string) (n string, argv []string, err error) {
+	const form = "sole run [FLAGS] NAME -- COMMAND [ARG…]"
+	if len(args) == 0 {
+		return "", nil, &failure{exitUsage, "run: a name and a command are missing", form}
+	}
+	made := args[0] == "--"
+	if !made {
+		n, args = args[0], args[1:]
+		if err := name.Check(n); err != nil {
+			var bad *name.Error
+			errors.As(err, &bad)
+			return "", nil, &sole.NameError{Name: bad.Name, Reason: bad.Reason}
+		}
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	switch {
+	case len(args) == 0 && made:
+		return "", nil, &failure{exitUsage, "run: there is no command behind --", form}
+	case len(args) == 0:
+		return "", nil, &failure{exitUsage, fmt.Sprintf("run: there is no command for %s", n), form}
+	case args[0] == "":
+		return "", nil, &failure{exitUsage, "run: the command is an empty word", form}
+	}
+	if made {
+		n = name.FromCommand(args)
+	}
+	return n, args, nil
+}
+
+// check refuses flags that contradict each other.
+func (o *runFlags) check() error {
+	if !o.exec {
+		return nil
+	}
+	for _, long := range []string{"max-time", "grace", "until", "kill-tree"} {
+		if o.given[long] {
+			return &failure{exitUsage, fmt.Sprintf("--exec and --%s contradict each other: with --exec nobody is left to see to it", long),
+				"leave one of them out"}
+		}
+	}
+	return nil
+}
+
+func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
+	cwd, _ := os.Getwd() // a deleted directory has no path
+	opts := []sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}
+	for _, file := range o.files {
+		opts = append(opts, sole.File(file))
+	}
+	// Whatever comes before the command starts is sole's own: SIGQUIT would have
+	// the Go runtime print its stacks.
+	defaultQuit()
+	if !o.wait || o.limit == 0 {
+		return sole.TryAcquire(n, opts...)
+	}
+	if !o.quiet && isTerminal(2) {
+		if lock, err := sole.TryAcquire(n, opts...); err == nil {
+			return lock, nil
+		} else if busy := (*sole.BusyError)(nil); errors.As(err, &busy) {
+			say("waiting for %s: %s", n, who(busy.Holder))
+		}
+	}
+	ctx := context.Background()
+	if o.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.limit)
+		defer cancel()
+	}
+	return sole.Acquire(ctx, n, opts...)
+}
+
+// refused says why the command was not run.
+func (o *runFlags) refused(n string, err error) int {
+	var busy *sole.BusyError
+	if !errors.As(err, &busy) {
+		return fail(err)
+	}
+	if o.quiet {
+		return o.busyExit
+	}
+	what := n + " is already running: "
+	if busy.File != "" {
+		what = fmt.Sprintf("%s: %s is locked: ", n, busy.File)
+	}
+	if busy.Err != nil {
+		say("%s%s; gave up after %s", what, who(busy.Holder), lasting(o.limit))
+	} else {
+		say("%s%s; skipped", what, who(busy.Holder))
+	}
+	return o.busyExit
+}
+
+// environment is the command's: this one with what sole says to it.
+func environment(lock *sole.Lock) []string {
+	const nameVar, runVar, heldVar = "SOLE_NAME=", "SOLE_RUN=", "SOLE_HELD="
+	inherited := os.Environ()
+	env := make([]string, 0, len(inherited)+3)
+	held := ""
+	for _, v := range inherited {
+		switch {
+		case hasPrefix(v, nameVar), hasPrefix(v, runVar), hasPrefix(v, "SOLE_SLOT="),
+			hasPrefix(v, "SOLE_TOKEN="), hasPrefix(v, "SOLE_TICK="):
+		case hasPrefix(v, heldVar):
+			held = v[len(heldVar):] + " "
+		default:
+			env = append(env, v)
+		}
+	}
+	return append(env, nameVar+lock.Name(), runVar+strconv.FormatUint(lock.Run(), 10), heldVar+held+lock.Name())
+}
+
+func hasPrefix(s, p string) bool { return len(s) >= len(p) && s[:len(p)] == p }
+
+// exitLike ends this process as the command ended.
+func exitLike(ws syscall.WaitStatus) int {
+	if ws.Signaled() {
+		dieBy(ws.Signal())
+		return 128 + int(ws.Signal())
+	}
+	return ws.ExitStatus()
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/signals"
+	"github.com/sole-run/sole/internal/supervise"
+)
+
+// supervise runs the command beside this process.
+func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) int {
+	w := &watch{lock: lock}
+	result, err := supervise.Run(supervise.Spec{
+		Path: path, Argv: argv, Env: env,
+		MaxTime: o.maxTime, Grace: o.grace,
+		UntilTree: o.until == "tree", KillTree: o.killTree,
+		Started: func(pid int) { _ = lock.SetChild(pid) }, // gone already: it is named no more
+		Warn:    func(err error) { warnRun(lock.Name(), err) },
+		Duty:    supervise.Duty{After: time.Second, Do: w.look},
+	})
+	releaseErr := lock.Release()
+	if err != nil {
+		return failStart(path, argv[0], err)
+	}
+	if releaseErr != nil {
+		say("%s has ended; its record could not be brought up to date: %v", lock.Name(), message(releaseErr))
+	}
+	if result.TimedOut {
+		if !o.quiet {
+			say("%s ran longer than %s and was ended", lock.Name(), lasting(o.maxTime))
+		}
+		return exitTimeout
+	}
+	return exitLike(result.Status)
+}
+
+func warnRun(n string, err error) {
+	var refused *supervise.RefusedError
+	if errors.As(err, &refused) {
+		say("%s: its descendant pid %d may not be signalled, and is left alone", n, refused.PID)
+		return
+	}
+	say("%s: %v", n, err)
+}
+
+// become replaces this process by the command.
+func become(lock *sole.Lock, path string, argv, env []string) int {
+	err := syscall.Exec(path, argv, env)
+	if err == syscall.ENOEXEC { // like execvp(3)
+		err = syscall.Exec("/bin/sh", append([]string{"sh", path}, argv[1:]...), env)
+	}
+	_ = lock.Release()
+	return failStart(path, argv[0], err)
+}
+
+// failStart reports that the command could not be started.
+func failStart(path, word string, err error) int {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return fail(err)
+	}
+	switch errno {
+	case syscall.ENOENT:
+		// The file was found: what is missing is the interpreter of its #! line.
+		if _, statErr := os.Stat(path); statErr == nil {
+			return fail(&failure{exitNotExec, "cannot run " + word + ": the interpreter in its first line does not exist", ""})
+		}
+		return fail(notFound(word))
+	case syscall.EACCES, syscall.ENOEXEC, syscall.ELIBBAD, syscall.EISDIR, syscall.EPERM, syscall.ETXTBSY, syscall.E2BIG, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.ENOTDIR:
+		return fail(&failure{exitNotExec, "cannot run " + word + ": " + errno.Error(), ""})
+	}
+	return fail(&failure{exitOS, "cannot start " + word + ": " + errno.Error(), ""})
+}
+
+// watch looks after the lock file while the command runs, from the first second on,
+// so that short commands do not pay for it.
+type watch struct {
+	lock    *sole.Lock
+	changes *os.File
+	said    bool
+}
+
+// checkEvery is how often to look where there is no inotify.
+const checkEvery = 4 * time.Second
+
+func (w *watch) look() (fd int, again time.Duration) {
+	if w.changes != nil {
+		_ = w.changes.Close()
+		w.changes = nil
+	}
+	w.check()
+	changes, err := w.lock.Changes()
+	if err != nil {
+		return -1, checkEvery
+	}
+	w.changes = changes
+	w.check() // what happened before the watch is not announced by it
+	return int(changes.Fd()), 0
+}
+
+func (w *watch) check() {
+	var e *sole.DisturbedError
+	if !errors.As(w.lock.Check(), &e) || w.said && e.Restored {
+		return
+	}
+	w.said = true
+	say("%s", e.Error())
+	switch {
+	case e.Restored:
+		hint("find out what deletes files below %s", dirOf(e.Path))
+	case e.Holder != nil:
+		hint("%s runs twice now; end one of them with kill %d", e.Name, e.Holder.PID)
+	}
+}
+
+func dieBy(sig syscall.Signal) { supervise.DieBy(sig) }
+
+func defaultQuit() { _ = signals.Default(unix.SIGQUIT) }
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}
+
+// terminalWidth is the width of standard output, 0 if it is no terminal.
+func terminalWidth() int {
+	ws, err := unix.IoctlGetWinsize(1, unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(ws.Col)
+}
+
+// mayExecute asks as the effective user, root included: it needs one x bit too.
+func mayExecute(file string) bool {
+	return unix.Faccessat(unix.AT_FDCWD, file, unix.X_OK, unix.AT_EACCESS) == nil
+}

@@ -1,0 +1,208 @@
+//go:build linux && (amd64 || arm64)
+
+package supervise
+
+import (
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/signals"
+)
+
+// forwarded are the signals that are the command's, not the supervisor's.
+var forwarded = []syscall.Signal{
+	unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
+	unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP,
+}
+
+// caught are all that the supervisor must see.
+var caught = append([]syscall.Signal{unix.SIGCHLD, unix.SIGTTIN, unix.SIGTTOU}, forwarded...)
+
+// run is a command under supervision.
+type run struct {
+	spec    Spec
+	catcher *signals.Catcher
+	pid     int
+	command *proc.Handle // nil once the command has been waited for
+	result  Result
+	ended   bool // the command has been waited for
+	empty   bool // no child is left
+	stopped bool // this process stopped itself with the command
+
+	limitAt, killAt, dutyAt time.Time
+	ending                  bool // what is left is being ended
+	dutyFD                  int
+	refused                 map[int]bool
+}
+
+// start begins to receive signals and starts the command. The error is that of
+// execve(2), an errno that errors.Is can find, if the program could not be started.
+func start(spec Spec) (*run, error) {
+	r := &run{spec: spec, dutyFD: -1}
+	if r.wholeTree() {
+		// What loses its parent becomes this process's child (prctl(2)).
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return nil, os.NewSyscallError("prctl", err)
+		}
+	}
+	// Before the command starts, so that no signal falls in between: those that
+	// come now wait in the pipe.
+	c, err := signals.Catch(caught...)
+	if err != nil {
+		return nil, err
+	}
+	r.catcher = c
+	r.pid, err = spawn(spec)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	now := time.Now()
+	if id, err := proc.Of(r.pid); err == nil {
+		r.command, _ = id.Open()
+	}
+	if spec.Started != nil {
+		spec.Started(r.pid)
+	}
+	if spec.MaxTime > 0 {
+		r.limitAt = now.Add(spec.MaxTime)
+	}
+	if spec.Duty.Do != nil {
+		r.dutyAt = now.Add(spec.Duty.After)
+	}
+	return r, nil
+}
+
+// spawn starts the program with this process's descriptors. Like execvp(3) it has
+// the shell run a file that has no #! line.
+func spawn(spec Spec) (int, error) {
+	attr := &syscall.ProcAttr{Env: spec.Env, Files: []uintptr{0, 1, 2}}
+	pid, err := syscall.ForkExec(spec.Path, spec.Argv, attr)
+	if err == syscall.ENOEXEC {
+		argv := append([]string{"sh", spec.Path}, spec.Argv[1:]...)
+		pid, err = syscall.ForkExec("/bin/sh", argv, attr)
+	}
+	return pid, err
+}
+
+// Run runs the command to its end.
+func Run(spec Spec) (Result, error) {
+	r, err := start(spec)
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.close()
+	for !r.done() {
+		if err := r.sleep(); err != nil {
+			return r.result, err
+		}
+		r.takeSignals()
+		r.keepTime(time.Now())
+	}
+	return r.result, nil
+}
+
+func (r *run) close() {
+	r.catcher.Close()
+	if r.command != nil {
+		r.command.Close()
+	}
+}
+
+// wholeTree reports whether the descendants matter.
+func (r *run) wholeTree() bool { return r.spec.UntilTree || r.spec.KillTree }
+
+// done reports whether the run has ended.
+func (r *run) done() bool {
+	return r.ended && (!r.wholeTree() || r.empty)
+}
+
+// sleep waits for the next thing to do.
+func (r *run) sleep() error {
+	fds := [2]unix.PollFd{
+		{Fd: int32(r.catcher.FD()), Events: unix.POLLIN},
+		{Fd: int32(r.dutyFD), Events: unix.POLLIN},
+	}
+	_, err := unix.Ppoll(fds[:], r.timeout(), nil)
+	if err != nil && err != unix.EINTR {
+		return os.NewSyscallError("ppoll", err)
+	}
+	if err == nil && fds[1].Revents != 0 {
+		r.duty(time.Now())
+	}
+	return nil
+}
+
+// timeout is how long until the next thing that is due, nil for ever.
+func (r *run) timeout() *unix.Timespec {
+	var next time.Time
+	for _, t := range []time.Time{r.limitAt, r.killAt, r.dutyAt} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if next.IsZero() {
+		return nil
+	}
+	ts := unix.NsecToTimespec(max(0, time.Until(next).Nanoseconds()))
+	return &ts
+}
+
+// keepTime does what is due.
+func (r *run) keepTime(now time.Time) {
+	if due(&r.limitAt, now) && !r.done() {
+		r.result.TimedOut = true
+		r.end(now)
+	}
+	if due(&r.killAt, now) && !r.done() {
+		r.kill()
+	}
+	if due(&r.dutyAt, now) {
+		r.duty(now)
+	}
+}
+
+// due reports whether at has come, and unsets it.
+func due(at *time.Time, now time.Time) bool {
+	if at.IsZero() || now.Before(*at) {
+		return false
+	}
+	*at = time.Time{}
+	return true
+}
+
+func (r *run) duty(now time.Time) {
+	fd, again := r.spec.Duty.Do()
+	r.dutyFD, r.dutyAt = fd, time.Time{}
+	if again > 0 {
+		r.dutyAt = now.Add(again)
+	}
+}
+
+// reap waits for whatever has ended.
+func (r *run) reap() {
+	for {
+		var ws unix.WaitStatus
+		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.ECHILD:
+			r.empty = true
+			return
+		case err != nil || pid == 0:
+			return
+		case pid == r.pid:
+			r.ended = true
+			r.result.Status = syscall.WaitStatus(ws)
+			if r.command != nil {
+				r.command.Close()
+				r.command = nil
+			}
+		}
+	}
+}

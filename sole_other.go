@@ -1,0 +1,72 @@
+//go:build !linux
+
+package sole
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Lock is a name that this process holds. It is not supported on this system.
+type Lock struct{}
+
+// TryAcquire is not supported on this system.
+func TryAcquire(string, ...Option) (*Lock, error) { return nil, errors.ErrUnsupported }
+
+// Acquire is not supported on this system.
+func Acquire(context.Context, string, ...Option) (*Lock, error) { return nil, errors.ErrUnsupported }
+
+// Name is not supported on this system.
+func (*Lock) Name() string { return "" }
+
+// Run is not supported on this system.
+func (*Lock) Run() uint64 { return 0 }
+
+// Path is not supported on this system.
+func (*Lock) Path() string { return "" }
+
+// File is not supported on this system.
+func (*Lock) File() (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// Inherit is not supported on this system.
+func (*Lock) Inherit() error { return errors.ErrUnsupported }
+
+// SetChild is not supported on this system.
+func (*Lock) SetChild(int) error { return errors.ErrUnsupported }
+
+// Release is not supported on this system.
+func (*Lock) Release() error { return errors.ErrUnsupported }
+
+// Changes is not supported on this system.
+func (*Lock) Changes() (*os.File, error) { return nil, errors.ErrUnsupported }
+
+// Check is not supported on this system.
+func (*Lock) Check() error { return errors.ErrUnsupported }
+
+func (*Lock) guard(context.CancelCauseFunc) (stop func()) { return func() {} }
+
+// Inspect is not supported on this system.
+func Inspect(string, ...Option) (Status, error) { return Status{}, errors.ErrUnsupported }
+
+// List is not supported on this system.
+func List(...Option) ([]Status, error) { return nil, errors.ErrUnsupported }
+
+// Path is not supported on this system.
+func Path(string, ...Option) (string, error) { return "", errors.ErrUnsupported }
+
+// Clean is not supported on this system.
+func Clean(...Option) ([]string, error) { return nil, errors.ErrUnsupported }
+
+// Wait is not supported on this system.
+func Wait(context.Context, string, ...Option) error { return errors.ErrUnsupported }
+
+// Signal is not supported on this system.
+func Signal(string, syscall.Signal, ...Option) error { return errors.ErrUnsupported }
+
+// Stop is not supported on this system.
+func Stop(context.Context, string, time.Duration, ...Option) (bool, error) {
+	return false, errors.ErrUnsupported
+}
