@@ -21,7 +21,7 @@ import (
 // Other errors: [*NameError], [*UnsafeError], [*BrokenError], and those of the
 // system, such as a *fs.PathError for a full or read-only filesystem. The name is then not held.
 func TryAcquire(name string, opts ...Option) (*Lock, error) {
-	return acquire(nil, name, collect(opts))
+	return acquire(dontWait, name, collect(opts))
 }
 
 // Acquire waits for the name, in the order of arrival among those that wait,
@@ -39,7 +39,10 @@ func Acquire(ctx context.Context, name string, opts ...Option) (*Lock, error) {
 	return acquire(ctx, name, collect(opts))
 }
 
-// acquire takes the name; with a nil ctx it does not wait.
+// dontWait stands for no context: do not wait.
+var dontWait context.Context
+
+// acquire takes the name; with dontWait it does not wait.
 func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -84,6 +87,9 @@ var errMoved error = unix.ESTALE
 
 func (a *attempt) once() (*Lock, error) {
 	f, err := a.dir.Open(a.name)
+	if errors.Is(err, unix.ENOENT) { // the directory itself was deleted
+		return nil, errMoved
+	}
 	if err != nil {
 		return nil, fault(err)
 	}

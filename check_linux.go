@@ -91,6 +91,9 @@ func (l *Lock) putBack(e *DisturbedError) (done bool, err error) {
 		return false, fault(err)
 	}
 	got, err := flock.TryLock(f.FD)
+	if err == nil && got {
+		err = fault(f.Judge())
+	}
 	if err == nil && got && f.StillThere() {
 		if err = l.adopt(f); err == nil {
 			e.Restored = true

@@ -2,9 +2,9 @@
 package name
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash/fnv"
 	"path"
 )
 
@@ -62,15 +62,17 @@ func alphanumeric(c byte) bool {
 const maxStem = 40
 
 // FromCommand makes a name from the exact words of a command: the program's name,
-// for people, and 64 bits of the SHA-256 of the words with a NUL behind each. No
-// argument can contain a NUL, so `a "b c"` and `a b c` get different names.
+// for people, and the 128-bit FNV-1a hash of the words with a NUL behind each. No
+// argument can contain a NUL, so `a "b c"` and `a b c` get different names. The hash is not
+// one that withstands an attacker, who could only collide with his own commands;
+// crypto/sha256 would add to the start of every run.
 func FromCommand(words []string) string {
-	h := sha256.New()
+	h := fnv.New128a()
 	for _, w := range words {
 		h.Write([]byte(w))
 		h.Write([]byte{0})
 	}
-	stem := make([]byte, 0, maxStem+17)
+	stem := make([]byte, 0, maxStem+33)
 	for _, c := range []byte(path.Base(words[0])) {
 		if len(stem) < maxStem && valid(c) && (len(stem) > 0 || alphanumeric(c)) {
 			stem = append(stem, c)
@@ -79,5 +81,5 @@ func FromCommand(words []string) string {
 	if len(stem) == 0 {
 		stem = append(stem, "command"...)
 	}
-	return string(stem) + "-" + hex.EncodeToString(h.Sum(nil)[:8])
+	return string(stem) + "-" + hex.EncodeToString(h.Sum(nil))
 }

@@ -39,7 +39,8 @@ func parseStat(pid int, b []byte) (Stat, error) {
 		return Stat{}, fmt.Errorf("/proc/%d/stat has no command name", pid)
 	}
 	f := bytes.Fields(b[end+1:])
-	const state, parent, start = 3 - 3, 4 - 3, 22 - 3
+	const first = 3 // the field that f begins with
+	const state, parent, start = 0, 4 - first, 22 - first
 	if len(f) <= start || len(f[state]) != 1 {
 		return Stat{}, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(f)+2)
 	}

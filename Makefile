@@ -1,0 +1,76 @@
+# make        build bin/sole
+# make demo   build it, and run a job, a start that is skipped, and ls
+# make test   everything that must hold before a change lands
+# make bench  the figures of docs/figures.md, as ratios against the peers
+
+GO      ?= go
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+# How long the long targets run.
+DURATION ?= 1m
+
+export CGO_ENABLED = 0
+
+.PHONY: build demo test check race cross vuln torture fuzz bench install clean
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sole ./cmd/sole
+
+demo: build
+	sh examples/demo.sh bin/sole
+
+test:
+	sh scripts/test-packages.sh
+	$(MAKE) check cross race fuzz-short bench-short vuln
+
+check:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: the files above are not formatted'; exit 1; }
+	$(GO) vet ./...
+	cd bench && $(GO) vet ./...
+	GOOS=linux GOARCH=arm64 $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	shellcheck scripts/*.sh examples/*.sh .ci/run
+	mandoc -T lint -W error docs/sole.1
+
+# The race detector needs cgo.
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 12m ./...
+	cd bench && CGO_ENABLED=1 $(GO) test -race ./...
+
+cross:
+	set -e; for t in linux/amd64 linux/arm64 darwin/arm64 freebsd/amd64 windows/amd64; do \
+		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/sole; \
+		GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build ./...; done
+
+vuln:
+	sh scripts/vuln.sh
+
+torture:
+	DURATION=$(DURATION) SOLE_FULL=1 $(GO) test -count=1 -timeout 0 -v ./test/torture
+
+.PHONY: fuzz-short bench-short
+fuzz-short:
+	$(MAKE) fuzz DURATION=3s
+
+fuzz:
+	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
+
+bench: build
+	cd bench && $(GO) run . -sole ../bin/sole -duration $(DURATION)
+
+bench-short: build
+	cd bench && $(GO) run . -sole ../bin/sole -duration 8s
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
+	install -m 644 docs/sole.1 $(DESTDIR)$(PREFIX)/share/man/man1/sole.1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	bin/sole completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sole
+	bin/sole completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sole.fish
+
+clean:
+	rm -rf bin

@@ -1,0 +1,147 @@
+package flock_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+)
+
+// open opens path once more: locks belong to the open file description.
+func open(t *testing.T, path string) int {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return fd
+}
+
+func locked(t *testing.T, path string) int {
+	t.Helper()
+	fd := open(t, path)
+	if got, err := flock.TryLock(fd); !got || err != nil {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	return fd
+}
+
+func TestSecondIsRefusedUntilUnlock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	a, b := locked(t, path), open(t, path)
+	if got, err := flock.TryLock(b); got || err != nil {
+		t.Fatalf("second: got %v, %v", got, err)
+	}
+	if err := flock.Unlock(a); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := flock.TryLock(b); !got || err != nil {
+		t.Fatalf("after unlock: got %v, %v", got, err)
+	}
+}
+
+func TestMarksExcludeNobodyAndAreSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	a, b, look := locked(t, path), open(t, path), open(t, path)
+	for _, m := range []struct {
+		fd int
+		at int64
+	}{{a, 0}, {b, 0}, {a, 1 << 48}, {b, 1<<48 + 7}} {
+		if err := flock.Mark(m.fd, m.at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen, err := flock.Marked(look, 0); !seen || err != nil {
+		t.Fatalf("seen %v, %v", seen, err)
+	}
+	if seen, _ := flock.Marked(look, 1); seen {
+		t.Fatal("a mark where there is none")
+	}
+	marks, err := flock.Marks(look, 1<<48, 1<<49)
+	slices.Sort(marks)
+	if want := []int64{1 << 48, 1<<48 + 7}; err != nil || !slices.Equal(marks, want) {
+		t.Fatalf("%v, %v", marks, err)
+	}
+	_ = flock.Unmark(a, 0)
+	if seen, _ := flock.Marked(look, 0); !seen {
+		t.Fatal("one's unmark took the other's mark")
+	}
+	_ = unix.Close(b)
+	if seen, _ := flock.Marked(look, 0); seen {
+		t.Fatal("a mark outlived its descriptor")
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	locked(t, path)
+	wait := func() {
+		fd := open(t, path)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error)
+		go func() { done <- flock.Lock(ctx, fd) }()
+		runtime.Gosched()
+		cancel(nil)
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if got, _ := flock.TryLock(fd); got {
+			t.Fatal("a cancelled waiter got the lock")
+		}
+	}
+	for range 20 {
+		wait()
+	}
+	goroutines, threads := runtime.NumGoroutine(), threadsNow(t)
+	for range 200 {
+		wait()
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+	// A thread that has ended may still be in /proc for a moment.
+	deadline := time.Now().Add(5 * time.Second)
+	for n := threadsNow(t); n > threads+2; n = threadsNow(t) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d threads, %d before", n, threads)
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestWaiterGetsTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	for _, ctx := range []context.Context{context.Background(), t.Context()} {
+		a, b := locked(t, path), open(t, path)
+		done := make(chan error)
+		go func() { done <- flock.Lock(ctx, b) }()
+		if err := flock.Unlock(a); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := flock.TryLock(a); got {
+			t.Fatal("the waiter does not hold it")
+		}
+		_ = flock.Unlock(b)
+	}
+}
+
+func threadsNow(t *testing.T) int {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(tasks)
+}

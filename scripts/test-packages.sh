@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes sure that the Debian packages that the tests need are there: installs them
+# as root, else names those that are missing.
+set -eu
+
+missing=
+need() { # need COMMAND PACKAGE
+	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+PATH=$PATH:/usr/sbin:/sbin
+need gcc gcc # the race detector is C
+need strace strace
+need flock util-linux
+need setlock daemontools
+need cron cron
+need su login
+need useradd passwd
+need shellcheck shellcheck
+need mandoc mandoc
+need ps procps
+
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "installing:$missing"
+	apt-get update -qq
+	# shellcheck disable=SC2086 # one word a package
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	exit 0
+fi
+echo "the tests need these packages: apt-get install$missing" >&2
+[ "${CI:-}" != true ] || exit 1
