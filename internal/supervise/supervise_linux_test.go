@@ -51,6 +51,7 @@ func helper(script string) int {
 
 type supervised struct {
 	cmd *exec.Cmd
+	in  io.WriteCloser
 	out *bufio.Reader
 	pid int // of the command
 	// early are the lines that the command wrote before the supervisor said its pid.
@@ -77,7 +78,7 @@ func begin(t *testing.T, script string, env ...string) *supervised {
 	}
 	_ = w.Close()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = r.Close(); _ = in.Close() })
-	s := &supervised{cmd: cmd, out: bufio.NewReader(r)}
+	s := &supervised{cmd: cmd, in: in, out: bufio.NewReader(r)}
 	var early []string
 	for {
 		l := s.line(t)
@@ -161,9 +162,9 @@ func TestMaxTimeKillsWhatIgnoresTERM(t *testing.T) {
 	}
 }
 
-// leavesDaemon is a command that ends at once and leaves a daemon in a session of
-// its own, which ends when its standard input does.
-const leavesDaemon = `setsid sh -c 'echo daemon $$; exec sleep 1000' & exit 3`
+// leavesDaemon is a command that leaves a daemon in a session of its own, and ends
+// once it may.
+const leavesDaemon = `setsid sh -c 'echo daemon $$; exec sleep 1000' & read x; exit 3`
 
 func TestLeftDaemonDoesNotHoldTheSupervisor(t *testing.T) {
 	s := begin(t, leavesDaemon)
@@ -187,7 +188,7 @@ func TestUntilTreeWaitsForTheDaemon(t *testing.T) {
 }
 
 func TestKillTreeEndsTheDaemon(t *testing.T) {
-	for _, daemon := range []string{leavesDaemon, `setsid sh -c 'trap "" TERM; echo daemon $$; while :; do sleep 1000; done' & exit 3`} {
+	for _, daemon := range []string{leavesDaemon, `setsid sh -c 'trap "" TERM; echo daemon $$; while :; do sleep 1000; done' & read x; exit 3`} {
 		s := begin(t, daemon, "KILLTREE=1")
 		pid := daemonPID(t, s)
 		if ws := s.wait(t); ws.ExitStatus() != 3 {
@@ -208,6 +209,9 @@ func daemonPID(t *testing.T, s *supervised) int {
 	pid, err := strconv.Atoi(strings.TrimPrefix(l, "daemon "))
 	if err != nil {
 		t.Fatal(l)
+	}
+	if _, err := io.WriteString(s.in, "\n"); err != nil {
+		t.Fatal(err)
 	}
 	return pid
 }
