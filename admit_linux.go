@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -131,8 +132,8 @@ func syncDir(path string) error {
 	return nil
 }
 
-// probed remembers the filesystems on which locks were found to exclude.
-var probed sync.Map // device → struct{}
+// probed is the device on which locks were last found to exclude, plus one.
+var probed atomic.Uint64
 
 // suspicious are the filesystems that may grant a lock twice (statfs(2)).
 var suspicious = map[int64]string{
@@ -148,7 +149,7 @@ var suspicious = map[int64]string{
 // probe tries to lock f a second time where the filesystem is known for odd locks.
 // It can find that locks are broken here, not that they work across hosts.
 func probe(f lockdir.File) error {
-	if _, ok := probed.Load(f.Dev); ok {
+	if probed.Load() == f.Dev+1 {
 		return nil
 	}
 	var st unix.Statfs_t
@@ -169,7 +170,7 @@ func probe(f lockdir.File) error {
 			return &BrokenError{Path: f.Path, Filesystem: fs}
 		}
 	}
-	probed.Store(f.Dev, struct{}{})
+	probed.Store(f.Dev + 1)
 	return nil
 }
 

@@ -132,11 +132,17 @@ func (l *Lock) makeAnew() error {
 		_ = unix.Close(fd)
 		return err
 	}
+	if err := unix.Fdatasync(fd); err != nil { // the run number's limit
+		l.abandon()
+		_ = unix.Unlink(tmp)
+		return os.NewSyscallError("fdatasync", err)
+	}
 	if err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, l.file.Path, unix.RENAME_NOREPLACE); err != nil {
 		l.abandon()
 		_ = unix.Unlink(tmp)
 		return os.NewSyscallError("renameat2", err)
 	}
+	_ = syncDir(l.dir.Path()) // the name is held either way
 	return nil
 }
 

@@ -48,6 +48,12 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 	if err != nil || st.State == Held {
 		return false, err
 	}
+	// The disk is waited for before the lock is taken, so that no start has to.
+	if st.Run > 0 {
+		if err := raiseFloor(dir, st.Run); err != nil {
+			return false, err
+		}
+	}
 	fd, err := unix.Open(dir.File(name), unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err == unix.ENOENT {
 		return false, nil

@@ -28,11 +28,10 @@ func (e *predecessorError) Error() string {
 // That can have happened if nobody ever used this file, or if the record in it says
 // that a process that still lives holds it, although nobody does.
 func (a *attempt) checkPredecessor(f *lockdir.File, v view) error {
-	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
 	var pids []int
 	switch {
 	case v.recErr != nil:
-		pids = locktable.DeletedHolders(f.Path, k, loose)
+		pids = locktable.DeletedHolders(f.Path, locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD))
 	case v.state == record.Held:
 		for _, id := range []proc.ID{v.rec.Holder, v.rec.Child} {
 			alive, err := v.alive(id)

@@ -40,45 +40,44 @@ func Stop(ctx context.Context, name string, grace time.Duration, opts ...Option)
 		return false, err
 	}
 	for {
-		round := st
-		if err := signalRun(round, unix.SIGTERM); err != nil && !errors.Is(err, proc.ErrGone) {
-			return killed, err
+		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
+			err := signalRun(st, sig)
+			if err != nil && !errors.Is(err, proc.ErrGone) {
+				return killed, err
+			}
+			killed = killed || sig == unix.SIGKILL && err == nil
+			// A stopped process takes SIGTERM only when it goes on.
+			_ = signalRun(st, unix.SIGCONT)
+			wakeSupervisor(st)
+			if err := awaitTargets(ctx, dir, st, grace); err == nil {
+				break
+			} else if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+				return killed, err
+			}
 		}
-		_ = signalRun(round, unix.SIGCONT)
-		wakeSupervisor(round)
-		ended, err := endedWithin(ctx, dir, round, grace)
-		if ended || err != nil {
-			return killed, err
-		}
-		killed = true
-		if err := signalRun(round, unix.SIGKILL); err != nil && !errors.Is(err, proc.ErrGone) {
-			return killed, err
-		}
-		ended, err = endedWithin(ctx, dir, round, grace)
-		if ended || err != nil {
-			return killed, err
-		}
-		// The command has ended; a descendant keeps the name, or the supervisor hangs.
 		next, err := inspect(dir, name, nil)
 		if err != nil || next.State == Free || next.Run != st.Run {
 			return killed, err
 		}
-		if slices.Equal(targets(next), targets(round)) {
+		// What was signalled has ended, and something else keeps the name.
+		if slices.Equal(targets(next), targets(st)) {
 			return killed, &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
 		}
 		st = next
 	}
 }
 
-// endedWithin waits for the run's end, at most d.
-func endedWithin(ctx context.Context, dir *lockdir.Dir, st Status, d time.Duration) (bool, error) {
-	limited, cancel := context.WithTimeout(ctx, d)
+// awaitTargets waits, at most d, until the run has ended or other processes than
+// those of st keep its name.
+func awaitTargets(ctx context.Context, dir *lockdir.Dir, st Status, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	err := awaitEnd(limited, dir, st)
-	if err != nil && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return false, nil
-	}
-	return err == nil, err
+	before := targets(st)
+	return awaitEnd(ctx, dir, st, func(now Status) bool {
+		// Between the command's end and the supervisor's there is nobody to signal.
+		after := targets(now)
+		return !slices.Equal(after, before) && !slices.Equal(after, []proc.ID{now.holder})
+	})
 }
 
 // target finds the run that is to be signalled. It trusts only what the caller or

@@ -27,11 +27,12 @@ func Wait(ctx context.Context, name string, opts ...Option) error {
 	if err != nil || st.State == Free {
 		return err
 	}
-	return awaitEnd(ctx, dir, st)
+	return awaitEnd(ctx, dir, st, nil)
 }
 
-// awaitEnd waits for the end of the run that st describes.
-func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status) error {
+// awaitEnd waits for the end of the run that st describes, or until enough, if it is
+// not nil, says so of how the run is now.
+func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status, enough func(Status) bool) error {
 	w, err := newWaker(ctx)
 	if err != nil {
 		return err
@@ -46,6 +47,9 @@ func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status) error {
 		now, err := inspect(dir, st.Name, nil)
 		if err != nil || now.State == Free || now.Run != st.Run {
 			return err
+		}
+		if enough != nil && enough(now) {
+			return nil
 		}
 		if err := w.sleep(now); err != nil {
 			return err

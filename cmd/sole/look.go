@@ -19,7 +19,7 @@ const jsonHelp = "print JSON"
 var lsCommand = &command{
 	name:    "ls",
 	summary: "list the names that are held",
-	about:   "Lists who holds what, longest first. Looking takes no lock and disturbs no start.",
+	about:   "Lists who holds what, in the order of the names. Looking takes no lock and disturbs no start.",
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var asJSON, all bool

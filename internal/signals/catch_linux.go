@@ -43,7 +43,12 @@ func restorerPC() uintptr
 // Catcher receives signals until it is closed.
 type Catcher struct {
 	read, write int
-	before      map[syscall.Signal]sigaction
+	before      []disposition
+}
+
+type disposition struct {
+	sig syscall.Signal
+	act sigaction
 }
 
 // Catch installs the handler for sigs, except for those that the process was
@@ -57,7 +62,7 @@ func Catch(sigs ...syscall.Signal) (*Catcher, error) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	c := &Catcher{read: p[0], write: p[1], before: make(map[syscall.Signal]sigaction, len(sigs))}
+	c := &Catcher{read: p[0], write: p[1], before: make([]disposition, 0, len(sigs))}
 	pipeWriter = uintptr(p[1])
 	act := sigaction{
 		handler:  relayPC(),
@@ -67,18 +72,15 @@ func Catch(sigs ...syscall.Signal) (*Catcher, error) {
 	}
 	for _, sig := range sigs {
 		var old sigaction
-		if err := rtSigaction(sig, nil, &old); err != nil {
+		if err := rtSigaction(sig, &act, &old); err != nil {
 			c.Close()
 			return nil, err
 		}
 		if old.handler == sigIgn && sig != unix.SIGCHLD {
+			_ = rtSigaction(sig, &old, nil)
 			continue
 		}
-		if err := rtSigaction(sig, &act, nil); err != nil {
-			c.Close()
-			return nil, err
-		}
-		c.before[sig] = old
+		c.before = append(c.before, disposition{sig, old})
 	}
 	return c, nil
 }
@@ -103,8 +105,8 @@ func (c *Catcher) Next() (Signal, bool) {
 
 // Close puts the earlier dispositions back.
 func (c *Catcher) Close() {
-	for sig, old := range c.before {
-		_ = rtSigaction(sig, &old, nil)
+	for _, d := range c.before {
+		_ = rtSigaction(d.sig, &d.act, nil)
 	}
 	pipeWriter = 0
 	_ = unix.Close(c.read)

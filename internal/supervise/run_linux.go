@@ -13,14 +13,22 @@ import (
 	"github.com/sole-run/sole/internal/signals"
 )
 
-// forwarded are the signals that are the command's, not the supervisor's.
-var forwarded = []syscall.Signal{
-	unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
-	unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP,
+// caught are the signals that are the command's, not the supervisor's, and those
+// that tell of the command. What is left out comes from this process's own doing
+// (SIGSEGV, SIGPIPE, …), or belongs to the Go runtime (SIGURG) or the C library (32, 33).
+func caught() []syscall.Signal {
+	all := []syscall.Signal{
+		unix.SIGCHLD, unix.SIGTTIN, unix.SIGTTOU,
+		unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP,
+		unix.SIGALRM, unix.SIGVTALRM, unix.SIGIO, unix.SIGPWR,
+	}
+	const firstRealTime, lastRealTime = 34, 64
+	for sig := syscall.Signal(firstRealTime); sig <= lastRealTime; sig++ {
+		all = append(all, sig)
+	}
+	return all
 }
-
-// caught are all that the supervisor must see.
-var caught = append([]syscall.Signal{unix.SIGCHLD, unix.SIGTTIN, unix.SIGTTOU}, forwarded...)
 
 // run is a command under supervision.
 type run struct {
@@ -51,7 +59,7 @@ func start(spec Spec) (*run, error) {
 	}
 	// Before the command starts, so that no signal falls in between: those that
 	// come now wait in the pipe.
-	c, err := signals.Catch(caught...)
+	c, err := signals.Catch(caught()...)
 	if err != nil {
 		return nil, err
 	}
