@@ -3,6 +3,7 @@ package flock
 import (
 	"context"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +45,17 @@ func Unlock(fd int) error {
 
 // block waits in flock(2) on the caller's thread. EINTR comes from a handler
 // that was installed without SA_RESTART; it ends nothing here.
+//
+// The Go runtime's own signal, and those that tell of windows and children, are kept
+// out meanwhile: being interrupted costs the place in the queue, even if the call is restarted.
 func block(fd int) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var quiet, before unix.Sigset_t
+	quiet.Val[0] = 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGCHLD-1)
+	if unix.PthreadSigmask(unix.SIG_BLOCK, &quiet, &before) == nil {
+		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) }()
+	}
 	for {
 		if err := unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
 			return os.NewSyscallError("flock", err)

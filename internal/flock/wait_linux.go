@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,7 @@ func blockCancellable(ctx context.Context, fd int) error {
 	go func() {
 		// The thread stays locked, so that it ends with this goroutine.
 		runtime.LockOSThread()
+		only(sig)
 		tid <- unix.Gettid()
 		for {
 			err := unix.Flock(fd, unix.LOCK_EX)
@@ -62,6 +64,17 @@ func blockCancellable(ctx context.Context, fd int) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// only lets no signal but sig through to this thread. Any other, even one whose handler
+// restarts the call, takes the waiter out of the kernel's queue and puts it back at the end.
+func only(sig syscall.Signal) {
+	var set unix.Sigset_t
+	for i := range set.Val {
+		set.Val[i] = ^set.Val[i]
+	}
+	set.Val[(sig-1)/64] &^= 1 << ((sig - 1) % 64)
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil)
 }
 
 // lockResult turns an interrupted wait into the reason for the interruption.

@@ -42,15 +42,12 @@ func HoldsDeleted(pid int, path string) bool {
 // DeletedHolders returns the pids of the processes that hold a lock on a file that
 // was at path until it was deleted or replaced. k is the file that is there now.
 func DeletedHolders(path string, k Key, loose bool) []int {
-	if !loose && inFirstNamespace() {
-		// Cheap, and nearly always the answer: nobody holds any lock here.
-		if t, err := Read(); err == nil && !t.othersOn(k) {
+	pids, complete := takers(k, loose)
+	if !complete {
+		var err error
+		if pids, err = proc.All(); err != nil {
 			return nil
 		}
-	}
-	pids, err := proc.All()
-	if err != nil {
-		return nil
 	}
 	self := os.Getpid()
 	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == self || !HoldsDeleted(pid, path) })
@@ -58,14 +55,34 @@ func DeletedHolders(path string, k Key, loose bool) []int {
 	return pids
 }
 
-// othersOn reports whether a file other than k is locked on k's filesystem.
-func (t Table) othersOn(k Key) bool {
-	for other := range t {
-		if other.Major == k.Major && other.Minor == k.Minor && other.Ino != k.Ino {
-			return true
+// takers returns the pids that took a lock on k's filesystem, on files other than k.
+// They are all that can hold one, and complete is set, if none of them has ended: the lock of one
+// that has is held by a process that inherited it.
+func takers(k Key, loose bool) (pids []int, complete bool) {
+	if loose || !inFirstNamespace() {
+		return nil, false
+	}
+	t, err := Read()
+	if err != nil {
+		return nil, false
+	}
+	seen := make(map[int]bool)
+	for other, e := range t {
+		if other.Major != k.Major || other.Minor != k.Minor || other.Ino == k.Ino {
+			continue
+		}
+		for _, pid := range e.Holders {
+			if seen[pid] {
+				continue
+			}
+			seen[pid] = true
+			if st, err := proc.ReadStat(pid); err != nil || st.State == 'Z' || st.State == 'X' {
+				return nil, false
+			}
+			pids = append(pids, pid)
 		}
 	}
-	return false
+	return pids, true
 }
 
 // inFirstNamespace reports whether every lock is shown in /proc/locks. In any

@@ -211,6 +211,9 @@ func (r *run) reap() {
 				r.command.Close()
 				r.command = nil
 			}
+			if !r.wholeTree() {
+				return
+			}
 		}
 	}
 }
