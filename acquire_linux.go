@@ -131,7 +131,9 @@ func (a *attempt) lock(f *lockdir.File) error {
 	err = flock.Lock(a.ctx, f.FD)
 	_ = flock.Unmark(f.FD, mark)
 	if err != nil && a.ctx.Err() != nil {
-		return a.busy(f, a.ctx.Err())
+		busy := a.busy(f, a.ctx.Err())
+		countSkip(f.FD)
+		return busy
 	}
 	return err
 }

@@ -63,6 +63,9 @@ func (l *Lock) Check() error {
 			return e
 		}
 		if time.Now().After(deadline) {
+			if err == nil {
+				err = unix.ESTALE // it changes faster than it can be put back
+			}
 			e.Err = err
 			return e
 		}

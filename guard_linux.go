@@ -27,21 +27,24 @@ func (l *Lock) guard(lost context.CancelCauseFunc) (stop func()) {
 			if _, err := changes.Read(buf); err != nil {
 				return
 			}
-			l.checkFor(lost)
-			next, err := l.Changes()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			if errors.Is(changes.Close(), os.ErrClosed) { // stop was called
-				_ = next.Close()
+			// What is put back needs a watch of its own, and what happens before
+			// that watch is not announced by it.
+			for fine := false; !fine; {
+				l.checkFor(lost)
+				next, err := l.Changes()
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				if errors.Is(changes.Close(), os.ErrClosed) { // stop was called
+					_ = next.Close()
+					mu.Unlock()
+					return
+				}
+				changes = next
 				mu.Unlock()
-				return
+				fine = l.checkFor(lost)
 			}
-			changes = next
-			mu.Unlock()
-			// What happened before the new watch is not announced by it.
-			l.checkFor(lost)
 		}
 	}()
 	return func() {
@@ -73,9 +76,14 @@ func (l *Lock) guardByTime(lost context.CancelCauseFunc) (stop func()) {
 	}
 }
 
-func (l *Lock) checkFor(lost context.CancelCauseFunc) {
+// checkFor reports whether there is nothing to do.
+func (l *Lock) checkFor(lost context.CancelCauseFunc) bool {
 	var e *DisturbedError
-	if errors.As(l.Check(), &e) && e.Holder != nil {
+	if !errors.As(l.Check(), &e) {
+		return true
+	}
+	if e.Holder != nil {
 		lost(e)
 	}
+	return !e.Restored // it cannot be put back: trying again at once would not help
 }

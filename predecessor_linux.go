@@ -2,6 +2,7 @@ package sole
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ func (a *attempt) checkPredecessor(f *lockdir.File, v view) error {
 	case v.state == record.Held:
 		for _, id := range []proc.ID{v.rec.Holder, v.rec.Child} {
 			alive, err := v.alive(id)
-			if err == nil && alive && id.PID != os.Getpid() && locktable.HoldsDeleted(id.PID, f.Path) {
+			if (alive || errors.Is(err, proc.ErrUnverified)) && id.PID != os.Getpid() && locktable.HoldsDeleted(id.PID, f.Path) {
 				pids = append(pids, id.PID)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/proc"
 )
 
 var waitCommand = &command{
@@ -19,8 +20,8 @@ var waitCommand = &command{
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
-		limit := time.Duration(-1)
-		f.duration(&limit, "timeout", 'w', "wait at most D")
+		atMost := time.Duration(-1)
+		f.duration(&atMost, "timeout", 'w', "wait at most D")
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			n, err := oneName("wait", args)
@@ -28,14 +29,14 @@ var waitCommand = &command{
 				return fail(err)
 			}
 			ctx := context.Background()
-			if limit >= 0 {
+			if atMost >= 0 {
 				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, limit)
+				ctx, cancel = context.WithTimeout(ctx, atMost)
 				defer cancel()
 			}
 			err = sole.Wait(ctx, n, sole.Dir(dir))
 			if errors.Is(err, context.DeadlineExceeded) {
-				say("%s still runs after %s", n, lasting(limit))
+				say("%s still runs after %s", n, limit(atMost))
 				return exitTimeout
 			}
 			if err != nil {
@@ -68,7 +69,7 @@ the name. Exits with 0 once the run has ended, and at once if NAME is free.`,
 				return failAct("stop", n, err)
 			}
 			if killed {
-				say("%s did not end within %s and was killed", n, lasting(grace))
+				say("%s did not end within %s and was killed", n, limit(grace))
 			}
 			return exitOK
 		}
@@ -131,6 +132,8 @@ func failAct(command, n string, err error) int {
 	case errors.Is(err, sole.ErrElsewhere):
 		_, h := classify(err)
 		return fail(&failure{exitNotAllowed, command + ": " + n + ": " + err.Error(), h})
+	case errors.Is(err, proc.ErrUnverified):
+		return fail(&failure{exitNotAllowed, command + ": " + n + ": " + err.Error(), "run sole outside of what filters its system calls"})
 	case errors.Is(err, syscall.EPERM):
 		return fail(&failure{exitNotAllowed, command + ": " + n + " is held by a process that you may not signal", "act as its user, or as root"})
 	case errors.Is(err, syscall.ETIMEDOUT):

@@ -129,6 +129,9 @@ func (f *flags) short(group string, rest []string) ([]string, error) {
 			}
 			value, rest = rest[0], rest[1:]
 		}
+		if value == "" && fl.optional {
+			return nil, usageError("-%c has an empty value", group[i])
+		}
 		return rest, wrapValue("-"+group[i:i+1], value, fl.set(value))
 	}
 	return rest, nil

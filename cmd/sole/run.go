@@ -207,7 +207,7 @@ func (o *runFlags) refused(n string, err error) int {
 		what = fmt.Sprintf("%s: %s is locked: ", n, busy.File)
 	}
 	if busy.Err != nil {
-		say("%s%s; gave up after %s", what, who(busy.Holder), lasting(o.limit))
+		say("%s%s; gave up after %s", what, who(busy.Holder), limit(o.limit))
 	} else {
 		say("%s%s; skipped", what, who(busy.Holder))
 	}

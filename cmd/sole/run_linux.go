@@ -33,7 +33,7 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 	}
 	if result.TimedOut {
 		if !o.quiet {
-			say("%s ran longer than %s and was ended", lock.Name(), lasting(o.maxTime))
+			say("%s ran longer than %s and was ended", lock.Name(), limit(o.maxTime))
 		}
 		return exitTimeout
 	}
@@ -94,20 +94,31 @@ func (w *watch) look() (fd int, again time.Duration) {
 		_ = w.changes.Close()
 		w.changes = nil
 	}
-	w.check()
-	changes, err := w.lock.Changes()
-	if err != nil {
-		return -1, checkEvery
+	// The check comes after the watch, so that nothing falls in between; what it puts
+	// back needs a watch of its own.
+	for range 5 {
+		changes, err := w.lock.Changes()
+		if err != nil {
+			w.check()
+			return -1, checkEvery
+		}
+		if w.check() {
+			w.changes = changes
+			return int(changes.Fd()), 0
+		}
+		_ = changes.Close()
 	}
-	w.changes = changes
-	w.check() // what happened before the watch is not announced by it
-	return int(changes.Fd()), 0
+	return -1, time.Second
 }
 
-func (w *watch) check() {
+// check reports whether the lock file is where it was.
+func (w *watch) check() bool {
 	var e *sole.DisturbedError
-	if !errors.As(w.lock.Check(), &e) || w.said && e.Restored {
-		return
+	if !errors.As(w.lock.Check(), &e) {
+		return true
+	}
+	if w.said {
+		return false
 	}
 	w.said = true
 	say("%s", e.Error())
@@ -117,6 +128,7 @@ func (w *watch) check() {
 	case e.Holder != nil:
 		hint("%s runs twice now; end one of them with kill %d", e.Name, e.Holder.PID)
 	}
+	return false
 }
 
 func dieBy(sig syscall.Signal) { supervise.DieBy(sig) }

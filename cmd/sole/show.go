@@ -80,6 +80,14 @@ func lasting(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 }
 
+// limit is a duration that was asked for.
+func limit(d time.Duration) string {
+	if d < time.Second {
+		return d.String()
+	}
+	return lasting(d)
+}
+
 func elapsed(st sole.Status) time.Duration {
 	return time.Duration(st.Seconds * float64(time.Second))
 }

@@ -3,18 +3,77 @@ package locktable
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
+// passes is how often a long /proc/locks is read. The kernel hands it out a page at
+// a time and goes on by counting entries, so that one that ends between two pages hides another
+// (fs/seq_file.c). What any of the passes saw is taken to be there.
+const passes = 4
+
 // Read reads /proc/locks.
 func Read() (Table, error) {
-	b, err := os.ReadFile("/proc/locks")
-	if err != nil {
-		return nil, err
+	t := make(Table)
+	for range passes {
+		b, pages, err := readPages("/proc/locks")
+		if err != nil {
+			return nil, err
+		}
+		t.merge(parse(b))
+		if pages <= 1 {
+			return t, nil
+		}
 	}
-	return parse(b), nil
+	return t, nil
+}
+
+// readPages reads a file of the kernel's in as few reads as it allows.
+func readPages(path string) (b []byte, pages int, err error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, 0, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	const chunk = 1 << 16 // more than the kernel gives at once
+	for {
+		b = slices.Grow(b, chunk)
+		n, err := unix.Read(fd, b[len(b):len(b)+chunk])
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return nil, 0, &os.PathError{Op: "read", Path: path, Err: err}
+		case n == 0:
+			return b, pages, nil
+		default:
+			b = b[:len(b)+n]
+			pages++
+		}
+	}
+}
+
+// merge adds what other has and t has not.
+func (t Table) merge(other Table) {
+	for k, e := range other {
+		mine := t[k]
+		if mine == nil {
+			t[k] = e
+			continue
+		}
+		mine.Holders = union(mine.Holders, e.Holders)
+		mine.Waiters = union(mine.Waiters, e.Waiters)
+	}
+}
+
+func union(a, b []int) []int {
+	for _, n := range b {
+		if !slices.Contains(a, n) {
+			a = append(a, n)
+		}
+	}
+	return a
 }
 
 // parse reads lines of the form that proc_locks(5) shows:

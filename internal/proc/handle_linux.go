@@ -113,9 +113,12 @@ func (h *Handle) verify() error {
 	if err != nil {
 		return err
 	}
-	// An ID by inode that this kernel cannot check says nothing: ended is the
-	// answer that signals nobody.
-	if st.Start != h.id.Start || st.State == 'Z' || st.State == 'X' {
+	switch {
+	case st.State == 'Z' || st.State == 'X':
+		return ErrGone
+	case h.id.Inode != 0:
+		return ErrUnverified // a container's filter refuses pidfds to this process alone
+	case st.Start != h.id.Start:
 		return ErrGone
 	}
 	return nil

@@ -14,6 +14,9 @@ var (
 	// ErrGone is returned where the process has ended, or its pid belongs to
 	// another one by now.
 	ErrGone = errors.New("the process has ended")
+	// ErrUnverified is returned where a process with that pid lives, and the
+	// system does not tell whether it is the one: an ID by inode without pidfds.
+	ErrUnverified = errors.New("the process cannot be verified without pidfds (pidfd_open(2))")
 	// ErrElsewhere is returned where a pid cannot be judged, because it was
 	// written down in another boot or pid namespace.
 	ErrElsewhere = errors.New("the process is in another pid namespace")

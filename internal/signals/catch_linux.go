@@ -103,6 +103,17 @@ func (c *Catcher) Next() (Signal, bool) {
 	}
 }
 
+// StopBy stops this process as sig does by default, and returns when it goes on. The
+// shell learns the signal. In an orphaned process group nothing happens (setpgid(2)).
+func (c *Catcher) StopBy(sig syscall.Signal) {
+	var caught sigaction
+	if rtSigaction(sig, &sigaction{}, &caught) != nil {
+		return
+	}
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
+	_ = rtSigaction(sig, &caught, nil)
+}
+
 // Close puts the earlier dispositions back.
 func (c *Catcher) Close() {
 	for _, d := range c.before {

@@ -37,9 +37,10 @@ type run struct {
 	pid     int
 	command *proc.Handle // nil once the command has been waited for
 	result  Result
-	ended   bool // the command has been waited for
-	empty   bool // no child is left
-	stopped bool // this process stopped itself with the command
+	ended   bool             // the command has been waited for
+	empty   bool             // no child is left
+	stopped bool             // this process stopped itself with the command
+	queue   []signals.Signal // taken, and not handled yet
 
 	limitAt, killAt, dutyAt time.Time
 	ending                  bool // what is left is being ended

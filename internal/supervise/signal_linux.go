@@ -17,7 +17,7 @@ import (
 // takeSignals handles the signals that have come.
 func (r *run) takeSignals() {
 	for {
-		s, ok := r.catcher.Next()
+		s, ok := r.nextSignal()
 		if !ok {
 			return
 		}
@@ -34,6 +34,36 @@ func (r *run) takeSignals() {
 			}
 		}
 	}
+}
+
+// nextSignal takes the oldest signal.
+func (r *run) nextSignal() (signals.Signal, bool) {
+	if len(r.queue) > 0 {
+		s := r.queue[0]
+		r.queue = r.queue[1:]
+		return s, true
+	}
+	return r.catcher.Next()
+}
+
+// stopFollows reports whether the terminal has stopped the job again already. It
+// stops one process of the group after the other: this one's turn comes within the timeout.
+func (r *run) stopFollows() bool {
+	fds := []unix.PollFd{{Fd: int32(r.catcher.FD()), Events: unix.POLLIN}}
+	timeout := unix.NsecToTimespec((5 * time.Millisecond).Nanoseconds())
+	_, _ = unix.Ppoll(fds, &timeout, nil)
+	for {
+		s, ok := r.catcher.Next()
+		if !ok {
+			break
+		}
+		r.queue = append(r.queue, s)
+	}
+	return slices.ContainsFunc(r.queue, func(s signals.Signal) bool { return s.FromKernel && stops(s.Number) })
+}
+
+func stops(sig syscall.Signal) bool {
+	return sig == unix.SIGTSTP || sig == unix.SIGTTIN || sig == unix.SIGTTOU
 }
 
 // delivered reports whether the command has got the signal already. The terminal
@@ -60,7 +90,7 @@ func (r *run) stop(s signals.Signal) {
 		return
 	}
 	r.stopped = true
-	_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+	r.catcher.StopBy(s.Number)
 }
 
 // fromCommand reports whether pid is the command or below it: an editor that
@@ -79,7 +109,7 @@ func (r *run) resume(s signals.Signal) {
 	}
 	if wasStopped {
 		st, err := proc.ReadStat(r.pid)
-		if err == nil && st.State != 'T' {
+		if err == nil && st.State != 'T' || r.stopFollows() {
 			return
 		}
 	}
