@@ -80,7 +80,7 @@ func TestLookingNeverDisturbs(t *testing.T) {
 		stops = append(stops, beside(t, c))
 	}
 	cli := exec.Command("/bin/sh", "-c", `while :; do
-"$SOLE" status n >/dev/null; s=$?; [ $s = 0 ] || [ $s = 3 ] || exit 9; "$SOLE" ls >/dev/null 2>&1 || exit 8; echo; done`)
+"$SOLE" status n 3>&1 >/dev/null; s=$?; [ $s = 0 ] || [ $s = 3 ] || exit 9; "$SOLE" ls 3>&1 >/dev/null 2>&1 || exit 8; echo; done`)
 	cli.Env = append(os.Environ(), "SOLE_DIR="+dir, "SOLE="+soleBin)
 	cliStop := besideLoop(t, cli)
 
@@ -115,7 +115,8 @@ func TestLookingNeverDisturbs(t *testing.T) {
 }
 
 // besideLoop runs an endless shell loop until the returned function is called, which
-// returns the number of lines that it printed.
+// returns the number of lines that it printed. What the loop runs has the pipe as its
+// descriptor 3, so that the end of the pipe is the end of all of it.
 func besideLoop(t *testing.T, c *exec.Cmd) (stop func() int) {
 	t.Helper()
 	r, w := pipe(t)
@@ -154,7 +155,7 @@ func besideLoop(t *testing.T, c *exec.Cmd) (stop func() int) {
 
 func TestCleanBesideStarts(t *testing.T) {
 	dir := t.TempDir()
-	c := exec.Command("/bin/sh", "-c", `while :; do "$SOLE" clean >/dev/null 2>&1 || exit 9; echo; done`)
+	c := exec.Command("/bin/sh", "-c", `while :; do "$SOLE" clean 3>&1 >/dev/null 2>&1 || exit 9; echo; done`)
 	c.Env = append(os.Environ(), "SOLE_DIR="+dir, "SOLE="+soleBin)
 	stop := besideLoop(t, c)
 	var last uint64
