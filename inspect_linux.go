@@ -35,7 +35,7 @@ func Inspect(name string, opts ...Option) (Status, error) {
 func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
 	f, err := dir.Look(name)
 	if errors.Is(err, lockdir.ErrNoFile) {
-		return Status{Name: name, State: Free, Method: method, Path: dir.File(name)}, nil
+		return inspectMissing(dir, name), nil
 	}
 	if err != nil {
 		return Status{}, fault(err)
@@ -47,7 +47,7 @@ func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, erro
 		if err != nil {
 			return Status{}, err
 		}
-		if !v.marked && !v.rec.Unmarked {
+		if !v.marked && !v.rec.Unmarked && v.recErr == nil {
 			return v.status(name, &f), nil
 		}
 	}
@@ -56,6 +56,26 @@ func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, erro
 		st.Waiters = waiters(f.FD)
 	}
 	return st, err
+}
+
+// inspectMissing is the Status of a name that has no lock file: free, unless somebody
+// holds the one that was there until it was deleted, and has not put it back yet.
+func inspectMissing(dir *lockdir.Dir, name string) Status {
+	st := Status{Name: name, State: Free, Method: method, Path: dir.File(name)}
+	var s unix.Stat_t
+	if dir.Missing() || unix.Stat(dir.Path(), &s) != nil {
+		return st
+	}
+	return heldDeleted(st, locktable.KeyOf(s.Dev, 0), dir.Loose())
+}
+
+// heldDeleted is st, but held if somebody holds a file that was at its path.
+func heldDeleted(st Status, k locktable.Key, loose bool) Status {
+	for _, pid := range locktable.DeletedHolders(st.Path, k, loose) {
+		st.State = Held
+		return ofProcess(st, pid)
+	}
+	return st
 }
 
 // lookHard asks the file and the kernel until they agree. A lock that is being taken
@@ -76,7 +96,11 @@ func lookHard(f *lockdir.File, name string) (Status, error) {
 			return Status{}, err
 		}
 		if entry == nil {
-			return v.status(name, f), nil
+			st := v.status(name, f)
+			if v.recErr != nil { // a start made the file, and gave way to the old one's holder
+				st = heldDeleted(st, k, loose)
+			}
+			return st, nil
 		}
 		if !time.Now().After(deadline) {
 			time.Sleep(pause)

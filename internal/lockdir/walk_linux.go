@@ -66,6 +66,17 @@ func (d *Dir) Unpin() {
 	}
 }
 
+// Loose reports whether stat(2) has another device number for the directory's files
+// than /proc/locks has: on btrfs and overlay.
+func (d *Dir) Loose() bool {
+	var st unix.Statfs_t
+	if unix.Statfs(d.path, &st) != nil {
+		return false
+	}
+	t := int64(st.Type)
+	return t == unix.BTRFS_SUPER_MAGIC || t == unix.OVERLAYFS_SUPER_MAGIC
+}
+
 // Changed reports whether another directory is at the path now, or its owner or
 // mode is another.
 func (d *Dir) Changed() bool {

@@ -164,7 +164,9 @@ func TestStartAfterDeletion(t *testing.T) {
 	b := newBox(t)
 	young := b.hold("young") // its supervisor does not watch yet
 	must(t, os.Remove(b.lockFile("young")))
+	b.expect(0, "status", "young") // never "free" for a name that is held
 	b.skips("young")
+	b.expect(0, "status", "young")
 	b.expect(75, "run", "--exec", "young", "--", "touch", b.file("witness"))
 	b.notRun()
 
