@@ -128,7 +128,7 @@ func (l *Lock) makeAnew() error {
 		err = unix.Fstat(fd, &st)
 	}
 	if err == nil {
-		err = l.adopt(lockdir.File{FD: fd, Path: l.file.Path, Dev: st.Dev, Ino: st.Ino, UID: st.Uid})
+		err = l.adopt(lockdir.File{FD: fd, Path: l.file.Path, Dev: st.Dev, Ino: st.Ino})
 	}
 	if err != nil {
 		_ = unix.Unlink(tmp)

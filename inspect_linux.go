@@ -114,7 +114,7 @@ func lookHard(f *lockdir.File, name string) (Status, error) {
 
 // unrecorded is the Status of a name whose file is locked without a record.
 func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
-	st := Status{Name: name, State: Held, Method: method, Path: f.Path, fileUID: f.UID}
+	st := Status{Name: name, State: Held, Method: method, Path: f.Path}
 	if v.recErr == nil {
 		st.Run = v.rec.Run
 	}
@@ -159,7 +159,7 @@ func ofProcess(st Status, pid int) Status {
 	}
 	var s unix.Stat_t
 	if unix.Stat(base, &s) == nil {
-		st.uid, st.User = s.Uid, userName(s.Uid)
+		st.User = userName(s.Uid)
 	}
 	return st
 }

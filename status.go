@@ -53,6 +53,4 @@ type Status struct {
 	Leftover []int `json:"leftover"`
 
 	holder, child proc.ID
-	uid           uint32
-	fileUID       uint32
 }

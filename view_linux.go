@@ -168,12 +168,11 @@ func (v *view) status(name string, f *lockdir.File) Status {
 // describeHeld is the Status of a name that is held by the run in the record.
 func (v *view) describeHeld(name string, f *lockdir.File) Status {
 	st := Status{Name: name, State: Held, Method: method, Path: f.Path}
-	st.fileUID = f.UID
 	if v.recErr != nil {
 		return st
 	}
 	r := &v.rec
-	st.holder, st.child, st.uid = r.Holder, r.Child, r.UID
+	st.holder, st.child = r.Holder, r.Child
 	st.User = userName(r.UID)
 	st.Command, st.Cwd = r.Command, r.Cwd
 	if r.Cut {

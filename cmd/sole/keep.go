@@ -118,8 +118,8 @@ func usage(out io.Writer) error {
 	}
 	text += "\n  */5 * * * *  sole run backup -- /usr/local/bin/backup.sh\n\n" +
 		"'sole help COMMAND' tells more. Exit codes of run: the command's own; 75 busy; 124 max time;\n" +
-		"126 not executable; 127 not found; 64 usage; 71 the system refused; 73 lock cannot be created;\n" +
-		"77 unsafe or forbidden place; 78 bad configuration.\n"
+		"126 not executable; 127 not found; 64 usage; 70 a bug in sole; 71 the system refused;\n" +
+		"73 lock cannot be created; 77 unsafe or forbidden place; 78 bad configuration.\n"
 	_, err := io.WriteString(out, text)
 	return err
 }

@@ -9,7 +9,10 @@
 // The manual is docs/sole.1; `sole help` is short for it.
 package main
 
-import "os"
+import (
+	"os"
+	"runtime/debug"
+)
 
 // Exit codes, for the most part those of sysexits.h.
 const (
@@ -29,8 +32,17 @@ const (
 
 func main() { os.Exit(dispatch(os.Args[1:])) }
 
-// dispatch runs the command that args name, and returns the exit code.
-func dispatch(args []string) int {
+// dispatch runs the command that args name, and returns the exit code. The Go runtime
+// would exit with 2 on a panic, which could be taken for the command's own.
+func dispatch(args []string) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			say("a bug in sole: %v", r)
+			_, _ = os.Stderr.Write(debug.Stack())
+			hint("report the lines above; what was running goes on and keeps its name")
+			code = exitBug
+		}
+	}()
 	if len(args) == 0 {
 		usage(os.Stderr)
 		return exitUsage

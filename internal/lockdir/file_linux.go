@@ -15,7 +15,6 @@ type File struct {
 	Created  bool
 	Size     int64
 	Dev, Ino uint64
-	UID      uint32
 
 	purpose Purpose
 }
@@ -101,7 +100,7 @@ func (f *File) Judge() error {
 	if err := unix.Fstat(f.FD, &st); err != nil {
 		return &os.PathError{Op: "fstat", Path: f.Path, Err: err}
 	}
-	f.Size, f.Dev, f.Ino, f.UID = st.Size, st.Dev, st.Ino, st.Uid
+	f.Size, f.Dev, f.Ino = st.Size, st.Dev, st.Ino
 	return judgeFile(f.Path, &st, f.purpose)
 }
 
