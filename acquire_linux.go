@@ -4,21 +4,20 @@ import (
 	"context"
 	"errors"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sole-run/sole/internal/flock"
 	"github.com/sole-run/sole/internal/lockdir"
-	"github.com/sole-run/sole/internal/record"
+	"github.com/sole-run/sole/internal/queue"
 )
 
 // TryAcquire takes the name, or returns a [*BusyError] that says who holds it. It
 // does not wait for a holder; while another start or a release is under way it waits up
-// to a fifth of a second to learn its outcome.
+// to a fifth of a second to learn its outcome. It never overtakes a start that waits.
 //
-// Other errors: [*NameError], [*UnsafeError], [*BrokenError], and those of the
+// Other errors: [*NameError], [*OptionError], [*UnsafeError], [*BrokenError], and those of the
 // system, such as a *fs.PathError for a full or read-only filesystem. The name is then not held.
 func TryAcquire(name string, opts ...Option) (*Lock, error) {
 	return acquire(dontWait, name, collect(opts))
@@ -31,7 +30,8 @@ func TryAcquire(name string, opts ...Option) (*Lock, error) {
 // Waiting for a name that an ancestor process holds by `sole run` is refused at once, with
 // an [*AncestorError]. Other errors are as for [TryAcquire].
 //
-// A waiter loses its place when the lock file is deleted, by hand or by `sole clean`.
+// A waiter that is stopped (SIGSTOP) keeps its place, but others go past it until it goes
+// on; docs/waiting.md has the exceptions.
 func Acquire(ctx context.Context, name string, opts ...Option) (*Lock, error) {
 	if ctx == nil {
 		panic("sole: nil context")
@@ -42,16 +42,22 @@ func Acquire(ctx context.Context, name string, opts ...Option) (*Lock, error) {
 // dontWait stands for no context: do not wait.
 var dontWait context.Context
 
+// withoutEnd is for waits that last no longer than another one needs for a few system calls.
+var withoutEnd = context.Background()
+
 // acquire takes the name; with dontWait it does not wait.
 func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if err := o.check(ctx != nil); err != nil {
 		return nil, err
 	}
 	dir, err := openDir(o, lockdir.Use)
 	if err != nil {
 		return nil, err
 	}
-	a := attempt{ctx: ctx, name: name, o: o, dir: dir}
+	a := attempt{ctx: ctx, name: name, o: o, dir: dir, class: o.class()}
 	// Each turn means that somebody deleted the file after it was opened here.
 	for moved := 0; moved < 100; {
 		l, err := a.once()
@@ -76,11 +82,37 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 }
 
 type attempt struct {
-	ctx  context.Context // nil: do not wait
-	name string
-	o    options
-	dir  *lockdir.Dir
+	ctx      context.Context // nil: do not wait
+	name     string
+	o        options
+	dir      *lockdir.Dir
+	class    queue.Class
+	arrived  time.Duration // 0: it has not had to wait yet
+	replaced uint64        // the run that was ended for this one, 0 for none
 }
+
+func (o *options) class() queue.Class {
+	switch {
+	case o.shared:
+		return queue.Shared
+	case o.slots > 0:
+		return queue.Slot
+	case o.replace != nil:
+		return queue.Front
+	}
+	return queue.Exclusive
+}
+
+// kind is how the lock file is locked.
+func (a *attempt) kind() flock.Kind {
+	if a.shares() {
+		return flock.Shared
+	}
+	return flock.Exclusive
+}
+
+// shares reports whether there can be other holders beside this one.
+func (a *attempt) shares() bool { return a.class == queue.Shared || a.class == queue.Slot }
 
 // errMoved means that what was locked is not at the path any more.
 var errMoved error = unix.ESTALE
@@ -93,7 +125,7 @@ func (a *attempt) once() (*Lock, error) {
 	if err != nil {
 		return nil, fault(err)
 	}
-	err = a.lock(&f)
+	seat, err := a.lock(&f)
 	if err == nil {
 		err = fault(f.Judge())
 	}
@@ -102,7 +134,7 @@ func (a *attempt) once() (*Lock, error) {
 	}
 	var l *Lock
 	if err == nil {
-		l, err = a.admit(f)
+		l, err = a.admit(f, seat)
 	}
 	if err != nil {
 		_ = unix.Close(f.FD)
@@ -111,38 +143,56 @@ func (a *attempt) once() (*Lock, error) {
 	return a.lockFiles(l)
 }
 
-// lock takes the flock(2) of f.
-func (a *attempt) lock(f *lockdir.File) error {
-	got, err := flock.TryLock(f.FD)
+// lock takes the flock(2) of f, and a seat if the name is to be shared.
+func (a *attempt) lock(f *lockdir.File) (seat int, err error) {
+	seat, got, err := a.try(f)
 	if err != nil || got {
-		return err
+		return seat, err
 	}
 	if err := f.Judge(); err != nil {
-		return fault(err)
+		return noSeat, fault(err)
 	}
-	if a.ctx == nil {
+	switch {
+	case a.ctx == nil:
 		return a.tryHard(f)
+	case a.o.replace != nil:
+		return noSeat, a.replace(f)
 	}
-	if err := a.checkAncestors(f); err != nil {
-		return err
-	}
-	mark := waiterMark()
-	_ = flock.Mark(f.FD, mark) // without it, status counts a waiter less
-	err = flock.Lock(a.ctx, f.FD)
-	_ = flock.Unmark(f.FD, mark)
-	if err != nil && a.ctx.Err() != nil {
-		busy := a.busy(f, a.ctx.Err())
-		countSkip(f.FD)
-		return busy
-	}
-	return err
+	return a.await(f)
 }
 
-var waits atomic.Uint64
+// try takes the lock if it is free and nobody waits for it.
+func (a *attempt) try(f *lockdir.File) (seat int, got bool, err error) {
+	// Before, so that a waiter finds the lock free when it wakes up; after, because it
+	// may have come in between.
+	if a.spokenFor(f) {
+		return noSeat, false, nil
+	}
+	got, err = flock.TryLock(f.FD, a.kind())
+	if err != nil || !got {
+		return noSeat, false, err
+	}
+	if a.spokenFor(f) {
+		return noSeat, false, flock.Unlock(f.FD)
+	}
+	seat, got, err = a.sit(f)
+	if err == nil && !got {
+		err = flock.Unlock(f.FD)
+	}
+	return seat, got, err
+}
 
-// waiterMark is a byte that no other waiter marks, and that tells the waiter's pid.
-func waiterMark() int64 {
-	return record.WaiterMark(os.Getpid(), waits.Add(1))
+// everybody is later than any arrival.
+const everybody = time.Duration(1<<61 - 1)
+
+// spokenFor reports whether somebody waits who would be overtaken. Where there are no marks,
+// nobody can tell.
+func (a *attempt) spokenFor(f *lockdir.File) bool {
+	_, found, err := queue.Ahead(f.FD, a.class, everybody)
+	if err == nil && !found && a.class == queue.Slot {
+		_, found, err = queue.SlotAhead(f.FD, everybody)
+	}
+	return found && err == nil
 }
 
 // How long a start looks for the holder of a lock that nobody admits to having: it is
@@ -155,33 +205,58 @@ const (
 
 // tryHard takes the lock or finds out who holds it. A lock without a holder is a
 // start, a release or a clean under way, and must not make this start skip.
-func (a *attempt) tryHard(f *lockdir.File) error {
+func (a *attempt) tryHard(f *lockdir.File) (seat int, err error) {
 	deadline := time.Now().Add(settleTotal)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
 		st, err := a.holder(f)
-		if err == nil && st.State == Held {
-			countSkip(f.FD)
-			return &BusyError{Name: a.name, Holder: st}
+		if err == nil && (a.excludedBy(st) || a.spokenFor(f)) {
+			return noSeat, a.skip(f, &BusyError{Name: a.name, Holder: st})
 		}
-		got, err := flock.TryLock(f.FD)
+		seat, got, err := a.try(f)
 		if err != nil || got {
-			return err
+			return seat, err
 		}
 		if time.Now().After(deadline) {
-			countSkip(f.FD)
-			return a.busy(f, nil)
+			return noSeat, a.skip(f, a.busy(f, nil))
 		}
 		time.Sleep(pause)
 	}
 }
 
+// excludedBy reports whether the holders that st knows of leave no room.
+func (a *attempt) excludedBy(st Status) bool {
+	if st.State != Held || st.Mode == Alone || !a.shares() {
+		return st.State == Held
+	}
+	taken := 0
+	for _, h := range st.Holders() {
+		if 0 < h.Slot && h.Slot <= a.o.slots {
+			taken++
+		}
+	}
+	return a.class == queue.Slot && taken >= a.o.slots
+}
+
 // busy says who holds the lock, as well as that can be known.
-func (a *attempt) busy(f *lockdir.File, why error) error {
+func (a *attempt) busy(f *lockdir.File, why error) *BusyError {
 	st, err := a.holder(f)
 	if err != nil || st.State != Held {
-		st, _ = lookHard(f, a.name)
+		st, _ = lookHard(a.dir, f, a.name)
 	}
 	return &BusyError{Name: a.name, Holder: st, Err: why}
+}
+
+// skip counts the start as one that was not admitted.
+func (a *attempt) skip(f *lockdir.File, busy *BusyError) error {
+	if h := busy.Holder; h.Orphaned && h.ChildPID == 0 {
+		// The supervisor was killed before it wrote down its command: the kernel knows it.
+		if st, err := lookHard(a.dir, f, a.name); err == nil && st.State == Held {
+			busy.Holder = st
+		}
+	}
+	busy.Holder.Waiters = queue.Count(f.FD)
+	countSkip(f.FD)
+	return busy
 }
 
 // holder looks at the name without asking the kernel's table.
@@ -189,6 +264,9 @@ func (a *attempt) holder(f *lockdir.File) (Status, error) {
 	v, err := readView(f.FD)
 	if err != nil {
 		return Status{}, err
+	}
+	if st, found := seated(a.dir, f, a.name); found && !v.held() {
+		return st, nil
 	}
 	return v.status(a.name, f), nil
 }

@@ -25,38 +25,69 @@ const maxSkipBytes = 1 << 20
 // admit makes the locked file f this run's: it makes sure that nobody holds a
 // deleted predecessor of it, writes the record, marks the file, and makes the run
 // number durable. On an error the name is not held; the caller closes f.
-func (a *attempt) admit(f lockdir.File) (*Lock, error) {
-	v, err := readNumbers(&f)
+func (a *attempt) admit(f lockdir.File, seat int) (*Lock, error) {
+	l := &Lock{name: a.name, dir: a.dir, file: f, seat: seat}
+	err := a.prepare(l)
+	if err == nil && seat == noSeat {
+		err = a.takeAlone(l)
+	} else if err == nil {
+		err = a.takeSeat(l)
+	}
 	if err != nil {
-		return nil, err
-	}
-	if err := a.checkPredecessor(&f, v); err != nil {
-		return nil, err
-	}
-	if err := probe(f); err != nil {
-		return nil, err
-	}
-	l := &Lock{name: a.name, dir: a.dir, file: f}
-	if err := l.describe(a.o); err != nil {
-		return nil, err
-	}
-	limit, err := l.number(v)
-	if err != nil {
-		return nil, err
-	}
-	if v.size > record.End+maxSkipBytes {
-		if unix.Ftruncate(f.FD, record.End) == nil {
-			l.rec.SkipsFrom = record.End
-		}
-	}
-	err = l.write(limit)
-	if err != nil {
-		_ = pwrite(f.FD, f.Path, record.StateBytes(record.Free), record.StateAt)
-		_ = flock.Unlock(f.FD)
-		_ = flock.Unmark(f.FD, record.HolderMark)
+		l.giveUp()
 		return nil, err
 	}
 	return l, nil
+}
+
+// prepare does what comes before the run number.
+func (a *attempt) prepare(l *Lock) error {
+	if err := probe(l.file); err != nil {
+		return err
+	}
+	if l.seat != noSeat {
+		var err error
+		if l.seats, err = openSeats(a.dir, a.name); err != nil {
+			return err
+		}
+	}
+	if err := l.describe(a.o); err != nil {
+		return err
+	}
+	l.rec.Replaced = a.replaced
+	return nil
+}
+
+// takeAlone writes down that this run has the name for itself.
+func (a *attempt) takeAlone(l *Lock) error {
+	v, err := readNumbers(&l.file)
+	if err != nil {
+		return err
+	}
+	if err := a.checkPredecessor(&l.file, v); err != nil {
+		return err
+	}
+	limit, err := l.number(v)
+	if err != nil {
+		return err
+	}
+	if v.size > record.End+maxSkipBytes {
+		if unix.Ftruncate(l.file.FD, record.End) == nil {
+			l.rec.SkipsFrom = record.End
+		}
+	}
+	return l.write(limit)
+}
+
+// giveUp undoes what admit has done. The caller closes the lock file.
+func (l *Lock) giveUp() {
+	if l.wrote {
+		path, fd, at := l.recordAt()
+		_ = pwrite(fd, path, record.StateBytes(record.Free), at+record.StateAt-record.HeaderSize)
+	}
+	_ = flock.Unlock(l.file.FD)
+	_ = flock.Unmark(l.file.FD, l.mark())
+	l.closeSeats()
 }
 
 // describe fills in the record, but for the run number.
@@ -91,31 +122,34 @@ func (l *Lock) describe(o options) error {
 // write writes the record and marks the file, and the header durably if limit is
 // a new one. The record comes first, so that whoever sees the mark sees the record.
 func (l *Lock) write(limit uint64) error {
-	fd, path := l.file.FD, l.file.Path
-	if err := l.writeRecord(fd); err != nil {
+	if err := l.writeRecord(); err != nil {
 		return err
 	}
-	if err := flock.Mark(fd, record.HolderMark); err != nil {
+	if _, err := flock.Mark(l.file.FD, record.HolderMark, flock.Shared); err != nil {
 		l.rec.Unmarked = true
-		if err := l.writeRecord(fd); err != nil {
+		if err := l.writeRecord(); err != nil {
 			return err
 		}
 	}
-	if limit == l.limit {
+	if limit == l.head.Limit {
 		return nil
 	}
-	if err := pwrite(fd, path, record.EncodeHeader(record.Header{Limit: limit}), 0); err != nil {
+	l.head.Limit = limit
+	return l.writeHeader(true)
+}
+
+// writeHeader writes the header, and sees it to the disk if durable is set.
+func (l *Lock) writeHeader(durable bool) error {
+	fd, path := l.file.FD, l.file.Path
+	if err := pwrite(fd, path, record.EncodeHeader(l.head), 0); err != nil || !durable {
 		return err
 	}
 	if err := unix.Fdatasync(fd); err != nil {
 		return &os.PathError{Op: "fdatasync", Path: path, Err: err}
 	}
 	if l.file.Created {
-		if err := syncDir(l.dir.Path()); err != nil {
-			return err
-		}
+		return syncDir(l.dir.Path())
 	}
-	l.limit = limit
 	return nil
 }
 
@@ -162,7 +196,7 @@ func probe(f lockdir.File) error {
 			return &os.PathError{Op: "open", Path: f.Path, Err: err}
 		}
 		defer unix.Close(fd)
-		got, err := flock.TryLock(fd)
+		got, err := flock.TryLock(fd, flock.Exclusive)
 		if err != nil {
 			return err
 		}

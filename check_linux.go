@@ -93,7 +93,7 @@ func (l *Lock) putBack(e *DisturbedError) (done bool, err error) {
 	if err != nil {
 		return false, fault(err)
 	}
-	got, err := flock.TryLock(f.FD)
+	got, err := flock.TryLock(f.FD, l.kind())
 	if err == nil && got {
 		err = fault(f.Judge())
 	}
@@ -119,7 +119,7 @@ func (l *Lock) makeAnew() error {
 	if err != nil {
 		return &os.PathError{Op: "open", Path: tmp, Err: err}
 	}
-	got, err := flock.TryLock(fd)
+	got, err := flock.TryLock(fd, l.kind())
 	if err == nil && !got {
 		err = unix.EWOULDBLOCK
 	}
@@ -149,19 +149,47 @@ func (l *Lock) makeAnew() error {
 	return nil
 }
 
+// kind is how the lock file is locked.
+func (l *Lock) kind() flock.Kind {
+	if l.seat != noSeat {
+		return flock.Shared
+	}
+	return flock.Exclusive
+}
+
 // adopt makes the locked file f the one of this run. The earlier one stays locked
-// too, for the processes that inherited it.
+// too, for the processes that inherited it. Others who share the name do the same, one after the
+// other.
 func (l *Lock) adopt(f lockdir.File) error {
-	if err := pwrite(f.FD, f.Path, record.EncodeHeader(record.Header{Limit: l.limit}), 0); err != nil {
+	if l.seat != noSeat {
+		if err := flock.AwaitMark(withoutEnd, f.FD, record.NumberMark, flock.Exclusive); err != nil {
+			return err
+		}
+		defer func() { _ = flock.Unmark(f.FD, record.NumberMark) }()
+		if v, err := readNumbers(&f); err == nil && v.headErr == nil {
+			l.head.Limit = max(l.head.Limit, v.head.Limit)
+			l.head.Shared = max(l.head.Shared, v.head.Shared)
+		}
+	}
+	if err := pwrite(f.FD, f.Path, record.EncodeHeader(l.head), 0); err != nil {
 		return err
 	}
-	l.rec.SkipsFrom = record.End
-	if err := l.writeRecord(f.FD); err != nil {
+	if l.seat != noSeat {
+		got, err := flock.Mark(f.FD, l.mark(), flock.Exclusive)
+		if !got {
+			return errors.Join(unix.EEXIST, err) // somebody sat down there in between
+		}
+	}
+	before := l.file
+	l.file, l.rec.SkipsFrom = f, record.End
+	if err := l.writeRecord(); err != nil {
+		l.file = before
 		return err
 	}
-	_ = flock.Mark(f.FD, record.HolderMark)
-	l.others = append(l.others, l.file.FD)
-	l.file = f
+	if l.seat == noSeat {
+		_, _ = flock.Mark(f.FD, record.HolderMark, flock.Shared)
+	}
+	l.others = append(l.others, before.FD)
 	return nil
 }
 

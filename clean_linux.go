@@ -8,12 +8,14 @@ import (
 
 	"github.com/sole-run/sole/internal/flock"
 	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/queue"
 	"github.com/sole-run/sole/internal/record"
 )
 
 // Clean removes the lock files of the names that nobody holds, and returns these
 // names. Their run numbers do not start anew. A start that meets Clean waits for it; a
-// waiter goes on waiting, at the end of the queue. What could not be removed is
+// name that somebody waits for is left alone. What could not be removed is
 // joined into the error.
 func Clean(opts ...Option) (removed []string, err error) {
 	o := collect(opts)
@@ -62,7 +64,10 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 		return false, &os.PathError{Op: "open", Path: dir.File(name), Err: err}
 	}
 	defer unix.Close(fd)
-	got, err := flock.TryLock(fd)
+	if queue.Any(fd) {
+		return false, nil
+	}
+	got, err := flock.TryLock(fd, flock.Exclusive)
 	if err != nil || !got {
 		return false, err
 	}
@@ -83,13 +88,18 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 	if errors.Is(v.headErr, record.ErrNewer) || errors.Is(v.recErr, record.ErrNewer) {
 		return false, &os.PathError{Op: "read", Path: f.Path, Err: record.ErrNewer}
 	}
-	if run := max(v.head.Limit, v.rec.Run); run > 0 {
-		if v.recErr == nil && v.headErr == nil && v.sameBoot() {
-			run = v.rec.Run // the rest of the limit was never given out
-		}
+	here, err := proc.Here()
+	if err != nil {
+		return false, err
+	}
+	if run, _ := v.lastRun(here.Boot); run > 0 {
 		if err := raiseFloor(dir, run); err != nil {
 			return false, err
 		}
+	}
+	// First, so that no seats' file outlives its lock file.
+	if err := unix.Unlink(dir.Seats(name)); err != nil && err != unix.ENOENT {
+		return false, &os.PathError{Op: "remove", Path: dir.Seats(name), Err: err}
 	}
 	if err := unix.Unlink(f.Path); err != nil {
 		return false, &os.PathError{Op: "remove", Path: f.Path, Err: err}

@@ -9,8 +9,13 @@ import (
 // BusyError says that a name, or a file that was to be held with it, is held.
 type BusyError struct {
 	Name string
-	// Holder is who holds it. Its PID is 0 where that cannot be known.
+	// Holder is who holds it. Its PID is 0 where that cannot be known, and its State
+	// may be [Free] when the name is free this moment and others wait for it (Waiters).
 	Holder Status
+	// Queued is set when the start was one too many to wait ([Queue]).
+	Queued bool
+	// Young is set when the holder has not run for as long as [Replacement] asks for.
+	Young bool
 	// File is the file of the [File] option that is locked, "" if it is the name.
 	File string
 	// Err is why a wait ended, nil if there was none: the context's error.
@@ -21,6 +26,10 @@ func (e *BusyError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
 		fmt.Fprintf(&b, "%s: %s is locked", e.Name, e.File)
+	} else if e.Queued {
+		fmt.Fprintf(&b, "%s is held and already queued for", e.Name)
+	} else if e.Holder.State == Free && e.Holder.Waiters > 0 {
+		fmt.Fprintf(&b, "%s is about to be taken: %d waiting", e.Name, e.Holder.Waiters)
 	} else {
 		fmt.Fprintf(&b, "%s is held", e.Name)
 	}

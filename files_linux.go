@@ -42,12 +42,12 @@ func (a *attempt) lockFile(path string) (int, error) {
 }
 
 func (a *attempt) lockForeign(fd int, path string) error {
-	got, err := flock.TryLock(fd)
+	got, err := flock.TryLock(fd, a.kind())
 	if err != nil || got {
 		return err
 	}
 	if a.ctx != nil {
-		err = flock.Lock(a.ctx, fd)
+		err = flock.Lock(a.ctx, fd, a.kind())
 		if err == nil || a.ctx.Err() == nil {
 			return err
 		}

@@ -8,11 +8,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sole-run/sole/internal/flock"
 	"github.com/sole-run/sole/internal/lockdir"
 	"github.com/sole-run/sole/internal/locktable"
 	"github.com/sole-run/sole/internal/proc"
-	"github.com/sole-run/sole/internal/record"
+	"github.com/sole-run/sole/internal/queue"
 )
 
 // Inspect says what is known of a name. It takes no lock, so it can neither delay a
@@ -47,15 +46,53 @@ func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, erro
 		if err != nil {
 			return Status{}, err
 		}
-		if !v.marked && !v.rec.Unmarked && v.recErr == nil {
+		if !v.marked && !v.rec.Unmarked && (v.recErr == nil || v.headErr == nil) {
 			return v.status(name, &f), nil
 		}
 	}
-	st, err := lookHard(&f, name)
-	if err == nil && st.State == Held {
-		st.Waiters = waiters(f.FD)
+	st, err := lookHard(dir, &f, name)
+	if err == nil {
+		st.Waiters = queue.Count(f.FD)
+	}
+	if err == nil && table == nil && st.Waiters > 0 {
+		st.Waiting = waiting(f.FD)
 	}
 	return st, err
+}
+
+// waiting is who waits.
+func waiting(fd int) []Waiter {
+	list, _ := queue.List(fd) // what was seen before an error is so
+	now := uptime()
+	all := make([]Waiter, len(list))
+	for i, w := range list {
+		all[i] = Waiter{PID: w.PID, For: waitsFor(w.Class), Seconds: (now - w.Since).Seconds(), Stopped: w.Stopped}
+		if w.PID != 0 {
+			all[i].Command = commandOf(w.PID)
+		}
+	}
+	return all
+}
+
+func waitsFor(c queue.Class) string {
+	switch c {
+	case queue.Shared:
+		return string(SharedBy)
+	case queue.Slot:
+		return string(SlotsUsed)
+	case queue.Front:
+		return "replace"
+	}
+	return string(Alone)
+}
+
+// commandOf is the command line of a process, nil if it cannot be read.
+func commandOf(pid int) []string {
+	b, err := os.ReadFile("/proc/" + itoa(pid) + "/cmdline")
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 }
 
 // inspectMissing is the Status of a name that has no lock file: free, unless somebody
@@ -72,7 +109,7 @@ func inspectMissing(dir *lockdir.Dir, name string) Status {
 // heldDeleted is st, but held if somebody holds a file that was at its path.
 func heldDeleted(st Status, k locktable.Key, loose bool) Status {
 	for _, pid := range locktable.DeletedHolders(st.Path, k, loose) {
-		st.State = Held
+		st.State, st.Mode = Held, Alone
 		return ofProcess(st, pid)
 	}
 	return st
@@ -80,7 +117,7 @@ func heldDeleted(st Status, k locktable.Key, loose bool) Status {
 
 // lookHard asks the file and the kernel until they agree. A lock that is being taken
 // or given up is seen for a moment without a record, or with one that says free.
-func lookHard(f *lockdir.File, name string) (Status, error) {
+func lookHard(dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 	deadline := time.Now().Add(settleTotal)
 	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
@@ -90,6 +127,16 @@ func lookHard(f *lockdir.File, name string) (Status, error) {
 		}
 		if v.held() {
 			return complete(v.describeHeld(name, f), k, loose), nil
+		}
+		if st, found := seated(dir, f, name); found && (settled(st) || time.Now().After(deadline)) {
+			st = complete(st, k, loose)
+			for i := range st.Others {
+				st.Others[i] = complete(st.Others[i], k, loose)
+			}
+			return st, nil
+		} else if found {
+			time.Sleep(pause)
+			continue
 		}
 		entry, err := lockEntry(k, loose)
 		if err != nil {
@@ -112,9 +159,20 @@ func lookHard(f *lockdir.File, name string) (Status, error) {
 	}
 }
 
+// settled reports whether a process of each holder lives. A seat that somebody is about
+// to take has the record of its last holder for a moment.
+func settled(st Status) bool {
+	for _, h := range st.Holders() {
+		if h.Orphaned && h.ChildPID == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // unrecorded is the Status of a name whose file is locked without a record.
 func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
-	st := Status{Name: name, State: Held, Method: method, Path: f.Path}
+	st := Status{Name: name, State: Held, Mode: Alone, Method: method, Path: f.Path}
 	if v.recErr == nil {
 		st.Run = v.rec.Run
 	}
@@ -151,9 +209,7 @@ func ofProcess(st Status, pid int) Status {
 	st.PID = pid
 	st.holder, _ = proc.Of(pid)
 	base := "/proc/" + itoa(pid)
-	if b, err := os.ReadFile(base + "/cmdline"); err == nil {
-		st.Command = strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
-	}
+	st.Command = commandOf(pid)
 	if cwd, err := os.Readlink(base + "/cwd"); err == nil {
 		st.Cwd = cwd
 	}
@@ -174,9 +230,4 @@ func lockEntry(k locktable.Key, loose bool) (*locktable.Entry, error) {
 		return nil, nil
 	}
 	return e, nil
-}
-
-func waiters(fd int) int {
-	marks, _ := flock.Marks(fd, record.WaiterMarks, record.WaiterMarksEnd)
-	return len(marks)
 }

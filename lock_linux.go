@@ -20,10 +20,13 @@ type Lock struct {
 
 	mu     sync.Mutex
 	rec    record.Record
-	limit  uint64
+	head   record.Header
 	file   lockdir.File
-	shared bool  // other processes may have the descriptor
-	others []int // descriptors of further locks: the File option's, and files that were deleted
+	seat   int          // noSeat: the name is not shared
+	seats  lockdir.File // if it is
+	wrote  bool         // the record
+	shared bool         // other processes may have the descriptor
+	others []int        // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
 }
 
@@ -36,6 +39,9 @@ func (l *Lock) Name() string { return l.name }
 // start of the host. It does start anew when somebody deletes the lock file by hand while
 // nobody holds the name, or when the directory does not outlive the host's restart.
 func (l *Lock) Run() uint64 { return l.rec.Run }
+
+// Slot is which of the slots is held, from 1 on, and 0 without [Slots].
+func (l *Lock) Slot() int { return slotOf(l.seat) }
 
 // Path is the path of the name's lock file.
 func (l *Lock) Path() string { return l.file.Path }
@@ -114,13 +120,31 @@ func (l *Lock) SetChild(pid int) error {
 		return ErrReleased
 	}
 	l.rec.Child = child
-	return l.writeRecord(l.file.FD)
+	return l.writeRecord()
 }
 
-func (l *Lock) writeRecord(fd int) error {
+// recordAt is where the record of this run is.
+func (l *Lock) recordAt() (path string, fd int, at int64) {
+	if l.seat != noSeat {
+		return l.seats.Path, l.seats.FD, record.SeatAt(l.seat)
+	}
+	return l.file.Path, l.file.FD, record.HeaderSize
+}
+
+// mark is the byte that this run marks in the lock file.
+func (l *Lock) mark() int64 {
+	if l.seat != noSeat {
+		return record.SeatMarks + int64(l.seat)
+	}
+	return record.HolderMark
+}
+
+func (l *Lock) writeRecord() error {
 	buf := buffers.Get().(*[record.End]byte)
 	defer buffers.Put(buf)
-	return pwrite(fd, l.file.Path, l.rec.Encode(buf[:0], record.Held), record.HeaderSize)
+	path, fd, at := l.recordAt()
+	l.wrote = true
+	return pwrite(fd, path, l.rec.Encode(buf[:0], record.Held), at)
 }
 
 // Release frees the name at once, also when child processes still have its
@@ -133,26 +157,38 @@ func (l *Lock) Release() error {
 		return nil
 	}
 	l.done = true
-	err := release(&l.file, l.shared)
+	err := l.release()
 	for _, fd := range l.others {
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}
 	return err
 }
 
-// release gives one lock file up. In this order whoever looks can tell at each
+// release gives the lock file up. In this order whoever looks can tell at each
 // step what is so: a record that says free under a mark is a release under way.
-// The mark of a descriptor that nobody else has ends with the close.
-func release(f *lockdir.File, shared bool) error {
-	err := pwrite(f.FD, f.Path, record.StateBytes(record.Free), record.StateAt)
-	if unlockErr := flock.Unlock(f.FD); err == nil {
+// The mark of a descriptor that nobody else has ends with the close; but a seat must
+// be free before the next one looks for it.
+func (l *Lock) release() error {
+	path, fd, at := l.recordAt()
+	err := pwrite(fd, path, record.StateBytes(record.Free), at+record.StateAt-record.HeaderSize)
+	if l.seat != noSeat {
+		_ = flock.Unmark(l.file.FD, l.mark())
+	}
+	if unlockErr := flock.Unlock(l.file.FD); err == nil {
 		err = unlockErr
 	}
-	if shared {
-		_ = flock.Unmark(f.FD, record.HolderMark) // it may never have been marked
+	if l.seat == noSeat && l.shared {
+		_ = flock.Unmark(l.file.FD, record.HolderMark) // it may never have been marked
 	}
-	_ = unix.Close(f.FD)
+	_ = unix.Close(l.file.FD)
+	l.closeSeats()
 	return err
+}
+
+func (l *Lock) closeSeats() {
+	if l.seat != noSeat && l.seats.FD > 0 {
+		_ = unix.Close(l.seats.FD)
+	}
 }
 
 func pwrite(fd int, path string, b []byte, off int64) error {

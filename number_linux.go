@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
 	"github.com/sole-run/sole/internal/record"
 )
 
@@ -24,42 +25,65 @@ import (
 const (
 	block     = 16
 	busyBlock = 1 << 16
-	busyPause = time.Second // between the starts of two runs
+	// Of a name that is shared it is not known how often it is taken.
+	sharedBlock = 256
+	busyPause   = time.Second // between the starts of two runs
 )
 
-// lastRun leaves room to count on, and fits a signed integer everywhere.
-const lastRun = math.MaxInt64 / 2
+// maxRun leaves room to count on, and fits a signed integer everywhere.
+const maxRun = math.MaxInt64 / 2
 
 // number sets the run's number, and returns the limit that must be durable before
-// the number is used; it is l.limit if it is so already.
+// the number is used; it is l.head.Limit if it is so already.
 func (l *Lock) number(v view) (limit uint64, err error) {
-	switch {
-	case errors.Is(v.headErr, record.ErrNewer) || errors.Is(v.recErr, record.ErrNewer):
+	if errors.Is(v.headErr, record.ErrNewer) || errors.Is(v.recErr, record.ErrNewer) {
 		return 0, &os.PathError{Op: "read", Path: l.file.Path, Err: record.ErrNewer}
-	case v.headErr != nil && v.recErr != nil:
-		floor, err := readFloor(l.dir)
-		if err != nil {
+	}
+	last, known := v.lastRun(l.rec.Place.Boot)
+	if !known {
+		if last, err = readFloor(l.dir); err != nil {
 			return 0, err
 		}
-		l.rec.Run = floor + 1
-	case v.recErr != nil:
-		l.rec.Run = v.head.Limit + 1
-	case v.rec.Place.Boot == l.rec.Place.Boot:
-		l.rec.Run = v.rec.Run + 1
-	default:
-		l.rec.Run = max(v.rec.Run, v.head.Limit) + 1
 	}
-	if l.rec.Run >= lastRun {
+	l.rec.Run = last + 1
+	if l.rec.Run >= maxRun {
 		return 0, fmt.Errorf("%s: the run number %d is the last one there can be", l.file.Path, l.rec.Run)
 	}
-	l.limit = v.head.Limit
-	if v.headErr != nil || l.rec.Run > l.limit {
-		if v.recErr == nil && v.sameBoot() && l.rec.Uptime-v.rec.Uptime < busyPause {
+	l.head = v.head
+	if v.headErr != nil || l.rec.Run > v.head.Limit {
+		switch {
+		case l.seat != noSeat:
+			return l.rec.Run + sharedBlock, nil
+		case v.recErr == nil && v.sameBoot() && l.rec.Uptime-v.rec.Uptime < busyPause:
 			return l.rec.Run + busyBlock, nil
 		}
 		return l.rec.Run + block, nil
 	}
-	return l.limit, nil
+	return v.head.Limit, nil
+}
+
+// lastRun is a number that no run of the name has been above; known is unset if the
+// file does not tell.
+func (v *view) lastRun(boot proc.BootID) (last uint64, known bool) {
+	if v.recErr == nil && v.rec.Place.Boot == boot {
+		last, known = v.rec.Run, true
+	}
+	// Where the record is damaged there may have been later runs than shared ones.
+	whole := v.recErr == nil || errors.Is(v.recErr, record.ErrEmpty)
+	if whole && v.headErr == nil && v.head.Shared != 0 && v.head.Boot == boot {
+		last, known = max(last, v.head.Shared), true
+	}
+	if known {
+		return last, true
+	}
+	// The last writes before the host went down may be lost, but not the limit.
+	if v.recErr == nil {
+		last, known = v.rec.Run, true
+	}
+	if v.headErr == nil {
+		last, known = max(last, v.head.Limit), true
+	}
+	return last, known
 }
 
 // floorFile holds the highest run number of the names whose files were removed.
@@ -82,7 +106,7 @@ func readFloor(d *lockdir.Dir) (uint64, error) {
 		return 0, nil
 	}
 	var floor uint64
-	if n, err := fmt.Sscanf(string(b), "sole-floor 1\nfloor %d\n", &floor); n != 1 || err != nil || floor >= lastRun {
+	if n, err := fmt.Sscanf(string(b), "sole-floor 1\nfloor %d\n", &floor); n != 1 || err != nil || floor >= maxRun {
 		return 0, &UnsafeError{
 			Path:    path,
 			Problem: "is damaged, so the run numbers of removed names are not known",

@@ -93,6 +93,9 @@ func checkName(n string) error { return fault(name.Check(n)) }
 
 // fault turns the errors of the rooms below into those of this package.
 func fault(err error) error {
+	if err == nil {
+		return nil // and no memory for the targets below
+	}
 	var unsafe *lockdir.UnsafeError
 	if errors.As(err, &unsafe) {
 		return &UnsafeError{Path: unsafe.Path, Problem: unsafe.Problem, Remedy: unsafe.Remedy}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,56 +16,100 @@ import (
 )
 
 // Signal sends sig to what holds the name: to the command of a supervisor, else
-// to the program that holds it. It cannot hit a process that merely has got the same pid.
+// to the program that holds it. It cannot hit a process that merely has got the same pid. Where
+// several share the name it goes to all of them, or to one ([AtSlot]).
 //
 // The error is [ErrFree] if nobody holds the name, [ErrElsewhere] if the holder cannot be
 // reached from here, and wraps fs.ErrPermission if it may not be signalled.
 func Signal(name string, sig syscall.Signal, opts ...Option) error {
-	_, st, err := target(name, opts)
-	if err != nil {
-		return err
+	_, holders, err := target(name, opts)
+	var faults []error
+	for _, h := range holders {
+		if err := reachable(h); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		faults = append(faults, signalRun(h, sig))
 	}
-	return signalRun(st, sig)
+	return errors.Join(err, errors.Join(faults...))
 }
 
 // Stop ends the run that holds the name: SIGTERM to its command (and SIGCONT, in
 // case it is stopped), SIGKILL after grace, then the same to whatever else keeps the name. It
 // returns when the run has ended, and nil at once if the name is free. killed says whether
-// SIGKILL was needed. The errors are those of [Signal], and ctx's.
+// SIGKILL was needed. Where several share the name all are ended at the same time, or one ([AtSlot]).
+// The errors are those of [Signal], and ctx's.
 func Stop(ctx context.Context, name string, grace time.Duration, opts ...Option) (killed bool, err error) {
-	dir, st, err := target(name, opts)
+	dir, holders, err := target(name, opts)
 	if errors.Is(err, ErrFree) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
+	stops := make([]stop, len(holders))
+	faults := make([]error, len(holders))
+	var all sync.WaitGroup
+	for i, h := range holders {
+		stops[i] = stop{dir: dir, grace: grace}
+		all.Go(func() { faults[i] = stops[i].run(ctx, h) })
+	}
+	all.Wait()
+	for _, s := range stops {
+		killed = killed || s.killed
+	}
+	return killed, errors.Join(faults...)
+}
+
+// stop ends one run.
+type stop struct {
+	dir    *lockdir.Dir
+	grace  time.Duration
+	killed bool // SIGKILL was needed
+}
+
+func (s *stop) run(ctx context.Context, st Status) error {
 	for {
+		if err := reachable(st); err != nil {
+			return err
+		}
 		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
 			err := signalRun(st, sig)
 			if err != nil && !errors.Is(err, proc.ErrGone) {
-				return killed, err
+				return err
 			}
-			killed = killed || sig == unix.SIGKILL && err == nil
+			s.killed = s.killed || sig == unix.SIGKILL && err == nil
 			// A stopped process takes SIGTERM only when it goes on.
 			_ = signalRun(st, unix.SIGCONT)
 			wakeSupervisor(st)
-			if err := awaitTargets(ctx, dir, st, grace); err == nil {
+			if err := awaitTargets(ctx, s.dir, st, s.grace); err == nil {
 				break
 			} else if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-				return killed, err
+				return err
 			}
 		}
-		next, err := inspect(dir, name, nil)
-		if err != nil || next.State == Free || next.Run != st.Run {
-			return killed, err
+		now, err := inspect(s.dir, st.Name, nil)
+		if err != nil {
+			return err
+		}
+		next, runs := now.run(st.Run)
+		if !runs {
+			return nil
 		}
 		// What was signalled has ended, and something else keeps the name.
 		if slices.Equal(targets(next), targets(st)) {
-			return killed, &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
+			return &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
 		}
 		st = next
 	}
+}
+
+// reachable says why no process of the run can be signalled from here.
+func reachable(st Status) error {
+	if st.Elsewhere {
+		return ErrElsewhere
+	}
+	return nil
 }
 
 // awaitTargets waits, at most d, until the run has ended or other processes than
@@ -80,33 +125,35 @@ func awaitTargets(ctx context.Context, dir *lockdir.Dir, st Status, d time.Durat
 	})
 }
 
-// target finds the run that is to be signalled. It trusts only what the caller or
+// target finds the runs that are to be signalled. It trusts only what the caller or
 // root could have written, for otherwise a record could name any process.
-func target(name string, opts []Option) (*lockdir.Dir, Status, error) {
+func target(name string, opts []Option) (*lockdir.Dir, []Status, error) {
 	if err := checkName(name); err != nil {
-		return nil, Status{}, err
+		return nil, nil, err
 	}
 	o := collect(opts)
 	dir, err := openDir(o, lockdir.Look)
 	if err != nil {
-		return nil, Status{}, err
+		return nil, nil, err
 	}
 	if dir.Missing() {
-		return nil, Status{}, ErrFree
+		return nil, nil, ErrFree
 	}
 	if dir, err = openDir(o, lockdir.Use); err != nil {
-		return nil, Status{}, err
+		return nil, nil, err
 	}
 	st, err := inspect(dir, name, nil)
-	switch {
-	case err != nil:
-		return nil, st, err
-	case st.State == Free:
-		return nil, st, ErrFree
-	case st.Elsewhere:
-		return nil, st, ErrElsewhere
+	if err != nil {
+		return nil, nil, err
 	}
-	return dir, st, nil
+	holders := st.Holders()
+	if o.slot != 0 {
+		holders = slices.DeleteFunc(holders, func(h Status) bool { return h.Slot != o.slot })
+	}
+	if len(holders) == 0 {
+		return nil, nil, ErrFree
+	}
+	return dir, holders, nil
 }
 
 // targets are the processes that a signal to the run is meant for.

@@ -25,6 +25,9 @@ func (*Lock) Name() string { return "" }
 // Run is not supported on this system.
 func (*Lock) Run() uint64 { return 0 }
 
+// Slot is not supported on this system.
+func (*Lock) Slot() int { return 0 }
+
 // Path is not supported on this system.
 func (*Lock) Path() string { return "" }
 

@@ -15,6 +15,16 @@ const (
 	Held State = "held"
 )
 
+// Mode is how a name is held.
+type Mode string
+
+// The modes.
+const (
+	Alone     Mode = "exclusive"
+	SharedBy  Mode = "shared"
+	SlotsUsed Mode = "slots"
+)
+
 // Status is what is known of a name. For a free one only Name, State, Run, Method
 // and Path are set.
 type Status struct {
@@ -40,12 +50,23 @@ type Status struct {
 	// Run is the number of this run, of a free name that of its last one, and 0
 	// of a name that never ran.
 	Run uint64 `json:"run"`
+	// Replaced is the number of the run that was ended for this one, 0 for none.
+	Replaced uint64 `json:"replaced,omitempty"`
 	// Skips is how many starts found the name held and left, in this run.
 	Skips int64 `json:"skips"`
 	// Waiters is how many starts wait for the name now.
-	Waiters int    `json:"waiters"`
-	Method  string `json:"method"`
-	Path    string `json:"path"`
+	Waiters int `json:"waiters"`
+	// Waiting is who they are, in the order in which they are served. [List] leaves it out.
+	Waiting []Waiter `json:"waiting,omitempty"`
+	// Mode is how the name is held, "" for a free one.
+	Mode Mode `json:"mode"`
+	// Slot is which of the slots is held, from 1 on; 0 with other modes.
+	Slot int `json:"slot"`
+	// Others are the further holders of a name that is shared, by slot and time.
+	Others []Status `json:"others,omitempty"`
+
+	Method string `json:"method"`
+	Path   string `json:"path"`
 	// Elsewhere is set when the holder is in another pid namespace or on another host,
 	// where its pid means nothing to the caller.
 	Elsewhere bool `json:"elsewhere"`
@@ -53,4 +74,36 @@ type Status struct {
 	Leftover []int `json:"leftover"`
 
 	holder, child proc.ID
+}
+
+// Holders is st and its Others, each without Others; nothing of a free name.
+func (st Status) Holders() []Status {
+	if st.State != Held {
+		return nil
+	}
+	all := append([]Status{st}, st.Others...)
+	all[0].Others = nil
+	return all
+}
+
+// run returns the holder of the run with the number, if it still is one.
+func (st Status) run(number uint64) (Status, bool) {
+	for _, h := range st.Holders() {
+		if h.Run == number {
+			return h, true
+		}
+	}
+	return Status{}, false
+}
+
+// Waiter is a start that waits for a name.
+type Waiter struct {
+	// PID is 0 where it is not known.
+	PID int `json:"pid"`
+	// For is what it waits for: a Mode, or "replace".
+	For     string  `json:"for"`
+	Seconds float64 `json:"seconds"`
+	// Stopped is set when it is stopped (SIGSTOP), so that others go past it.
+	Stopped bool     `json:"stopped"`
+	Command []string `json:"command"`
 }

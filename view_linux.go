@@ -154,20 +154,27 @@ func (v *view) alive(id proc.ID) (bool, error) {
 // the record names, and no further.
 func (v *view) status(name string, f *lockdir.File) Status {
 	if !v.held() {
-		st := Status{Name: name, State: Free, Method: method, Path: f.Path}
-		if v.recErr == nil {
-			st.Run = v.rec.Run
-		} else if v.headErr == nil {
-			st.Run = v.head.Limit
-		}
-		return st
+		return Status{Name: name, State: Free, Method: method, Path: f.Path, Run: v.ranLast()}
 	}
 	return v.describeHeld(name, f)
 }
 
+// ranLast is the number of the last run, as far as the file tells.
+func (v *view) ranLast() uint64 {
+	here, err := proc.Here()
+	if err != nil {
+		return 0
+	}
+	last, _ := v.lastRun(here.Boot)
+	if v.recErr == nil && v.rec.Place.Boot != here.Boot && v.head.Shared == 0 {
+		return v.rec.Run // not the limit, which is what numbers go on behind
+	}
+	return last
+}
+
 // describeHeld is the Status of a name that is held by the run in the record.
 func (v *view) describeHeld(name string, f *lockdir.File) Status {
-	st := Status{Name: name, State: Held, Method: method, Path: f.Path}
+	st := Status{Name: name, State: Held, Mode: Alone, Method: method, Path: f.Path}
 	if v.recErr != nil {
 		return st
 	}
@@ -180,7 +187,7 @@ func (v *view) describeHeld(name string, f *lockdir.File) Status {
 	} else if r.Omitted > 0 {
 		st.Command = append(st.Command, "…")
 	}
-	st.StartedAt, st.Run = r.Started, r.Run
+	st.StartedAt, st.Run, st.Replaced = r.Started, r.Run, r.Replaced
 	st.Skips = max(0, v.size-r.SkipsFrom)
 	here, _ := proc.Here()
 	if r.Place.Boot == here.Boot {

@@ -13,7 +13,7 @@ import (
 )
 
 // Wait returns when the run that holds the name now has ended, at once if the name
-// is free. It does not queue for the name, takes no lock, and does not poll, unless the holder
+// is free; of a name that is shared, when all that hold it now have ended. It does not queue for the name, takes no lock, and does not poll, unless the holder
 // cannot be seen from here: then it looks once a second. When ctx ends, the error is ctx's.
 func Wait(ctx context.Context, name string, opts ...Option) error {
 	if err := checkName(name); err != nil {
@@ -27,7 +27,12 @@ func Wait(ctx context.Context, name string, opts ...Option) error {
 	if err != nil || st.State == Free {
 		return err
 	}
-	return awaitEnd(ctx, dir, st, nil)
+	for _, h := range st.Holders() {
+		if err := awaitEnd(ctx, dir, h, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // awaitEnd waits for the end of the run that st describes, or until enough, if it is
@@ -44,9 +49,13 @@ func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status, enough func(Stat
 		}
 		// The watch comes before the look, so that nothing falls in between.
 		w.watch(st.Path)
-		now, err := inspect(dir, st.Name, nil)
-		if err != nil || now.State == Free || now.Run != st.Run {
+		all, err := inspect(dir, st.Name, nil)
+		if err != nil {
 			return err
+		}
+		now, runs := all.run(st.Run)
+		if !runs {
+			return nil
 		}
 		if enough != nil && enough(now) {
 			return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,7 +57,9 @@ the name. Exits with 0 once the run has ended, and at once if NAME is free.`,
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
+		var slot int
 		grace := defaultGrace
+		addSlot(f, &slot)
 		f.duration(&grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
@@ -64,7 +67,7 @@ the name. Exits with 0 once the run has ended, and at once if NAME is free.`,
 			if err != nil {
 				return fail(err)
 			}
-			killed, err := sole.Stop(context.Background(), n, grace, sole.Dir(dir))
+			killed, err := sole.Stop(context.Background(), n, grace, sole.Dir(dir), sole.AtSlot(slot))
 			if err != nil {
 				return failAct("stop", n, err)
 			}
@@ -84,6 +87,8 @@ var signalCommand = &command{
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
+		var slot int
+		addSlot(f, &slot)
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			if len(args) != 2 {
@@ -93,7 +98,7 @@ var signalCommand = &command{
 			if err != nil {
 				return fail(err)
 			}
-			return sendSignal("signal", args[0], sig, dir)
+			return sendSignal("signal", args[0], sig, dir, slot)
 		}
 	},
 }
@@ -106,19 +111,33 @@ var reloadCommand = &command{
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
+		var slot int
+		addSlot(f, &slot)
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			n, err := oneName("reload", args)
 			if err != nil {
 				return fail(err)
 			}
-			return sendSignal("reload", n, syscall.SIGHUP, dir)
+			return sendSignal("reload", n, syscall.SIGHUP, dir, slot)
 		}
 	},
 }
 
-func sendSignal(command, n string, sig syscall.Signal, dir string) int {
-	if err := sole.Signal(n, sig, sole.Dir(dir)); err != nil {
+// addSlot adds the flag that picks one of several holders.
+func addSlot(f *flags, slot *int) {
+	f.add(&flag{long: "slot", value: "N", help: "act on the holder of slot N only", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 16)
+		if err != nil || n < 1 || n > sole.MaxSlots {
+			return fmt.Errorf("it is a number from 1 to %d", sole.MaxSlots)
+		}
+		*slot = int(n)
+		return nil
+	}})
+}
+
+func sendSignal(command, n string, sig syscall.Signal, dir string, slot int) int {
+	if err := sole.Signal(n, sig, sole.Dir(dir), sole.AtSlot(slot)); err != nil {
 		return failAct(command, n, err)
 	}
 	return exitOK

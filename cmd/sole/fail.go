@@ -65,6 +65,7 @@ func classify(err error) (code int, h string) {
 		busy      *sole.BusyError
 		unsafe    *sole.UnsafeError
 		name      *sole.NameError
+		option    *sole.OptionError
 		ancestor  *sole.AncestorError
 		broken    *sole.BrokenError
 		disturbed *sole.DisturbedError
@@ -76,6 +77,8 @@ func classify(err error) (code int, h string) {
 		return exitBusy, ""
 	case errors.As(err, &unsafe):
 		return exitNotAllowed, unsafe.Remedy
+	case errors.As(err, &option):
+		return exitUsage, "see 'sole help run'"
 	case errors.As(err, &name):
 		return exitUsage, "a name has 1 to 128 ASCII letters, digits and . _ - @ : +, the first a letter or digit"
 	case errors.As(err, &ancestor):

@@ -47,7 +47,11 @@ func list(dir string, all, asJSON bool) int {
 	}
 	shown, free := make([]sole.Status, 0, len(names)), 0
 	for _, st := range names {
-		if st.State == sole.Held || all {
+		if st.State == sole.Held {
+			for _, h := range st.Holders() {
+				shown = append(shown, tidy(h))
+			}
+		} else if all {
 			shown = append(shown, tidy(st))
 		} else {
 			free++
@@ -67,7 +71,7 @@ func list(dir string, all, asJSON bool) int {
 	return max(code, printed(table(os.Stdout, shown, terminalWidth(), time.Now())))
 }
 
-// table writes one aligned line a name. The command gets what is left of width.
+// table writes one aligned line a holder. The command gets what is left of width.
 func table(out io.Writer, names []sole.Status, width int, now time.Time) error {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -103,6 +107,10 @@ func stateWord(st sole.Status) string {
 		return "orphaned"
 	case st.Elsewhere:
 		return "elsewhere"
+	case st.Slot > 0:
+		return fmt.Sprintf("slot %d", st.Slot)
+	case st.Mode == sole.SharedBy:
+		return "shared"
 	}
 	return string(st.State)
 }
@@ -159,6 +167,9 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 	}
 	if st.State == sole.Free {
 		fact(st.Name, "free")
+		for _, w := range st.Waiting {
+			fact("waiting", "%s", waiterLine(w))
+		}
 		if st.Run > 0 {
 			fact("last run", "%d", st.Run)
 		}
@@ -167,6 +178,18 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 		return err
 	}
 	fact(st.Name, "%s", headline(st))
+	if st.Mode != sole.Alone {
+		for _, h := range st.Holders() {
+			fact(stateWord(h), "%s, run %d", who(h), h.Run)
+		}
+		for _, w := range st.Waiting {
+			fact("waiting", "%s", waiterLine(w))
+		}
+		fact("skips", "%d", st.Skips)
+		fact("file", "%s", st.Path)
+		_, err := io.WriteString(out, b.String())
+		return err
+	}
 	if len(st.Command) > 0 {
 		fact("command", "%s", words(st.Command, 0))
 	}
@@ -190,16 +213,57 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 	if !st.StartedAt.IsZero() {
 		fact("since", "%s (%s)", clockTime(st.StartedAt, now), lasting(elapsed(st)))
 	}
-	fact("run", "%d", st.Run)
+	if st.Replaced > 0 {
+		fact("run", "%d, in place of %d", st.Run, st.Replaced)
+	} else {
+		fact("run", "%d", st.Run)
+	}
 	fact("skips", "%d", st.Skips)
-	fact("waiting", "%d", st.Waiters)
+	if st.Waiters == 0 {
+		fact("waiting", "0")
+	}
+	for i, w := range st.Waiting {
+		if i == mostWaiters {
+			fact("waiting", "and %d more", len(st.Waiting)-i)
+			break
+		}
+		fact("waiting", "%s", waiterLine(w))
+	}
 	fact("file", "%s", st.Path)
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
+// mostWaiters is how many waiters are named.
+const mostWaiters = 10
+
+// waiterLine says who waits.
+func waiterLine(w sole.Waiter) string {
+	var b strings.Builder
+	if w.PID == 0 {
+		b.WriteString("a process that cannot be seen from here")
+	} else {
+		fmt.Fprintf(&b, "pid %d (%s)", w.PID, words(w.Command, 60))
+	}
+	fmt.Fprintf(&b, " for %s", lasting(time.Duration(w.Seconds*float64(time.Second))))
+	switch w.For {
+	case "replace":
+		b.WriteString(", to replace it")
+	case string(sole.SharedBy):
+		b.WriteString(", to share it")
+	case string(sole.SlotsUsed):
+		b.WriteString(", for a slot")
+	}
+	if w.Stopped {
+		b.WriteString(", stopped: others go past it")
+	}
+	return b.String()
+}
+
 func headline(st sole.Status) string {
 	switch {
+	case st.Mode != sole.Alone:
+		return fmt.Sprintf("held by %d", len(st.Others)+1)
 	case st.Orphaned && st.ChildPID == 0:
 		return "held by a process that cannot be seen from here"
 	case st.Orphaned:
@@ -223,6 +287,14 @@ func commandOf(pid int) []string {
 
 // tidy makes lists that are empty be lists in JSON too.
 func tidy(st sole.Status) sole.Status {
+	for i := range st.Others {
+		st.Others[i] = tidy(st.Others[i])
+	}
+	for i, w := range st.Waiting {
+		if w.Command == nil {
+			st.Waiting[i].Command = []string{}
+		}
+	}
 	if st.Command == nil {
 		st.Command = []string{}
 	}

@@ -28,8 +28,13 @@ type runFlags struct {
 	dir      string
 	files    []string
 	jitter   time.Duration
+	queue    bool
+	replace  bool
+	older    time.Duration // of the holder that --replace ends
+	shared   bool
+	slots    int
 
-	given map[string]bool // flags that make no sense with --exec
+	given map[string]bool // the flags that were there
 }
 
 var runCommand = &command{
@@ -54,6 +59,18 @@ func setupRun(f *flags) func([]string) int {
 			o.limit, err = parseDuration(v)
 		}
 		return err
+	}})
+	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
+	f.bool(&o.replace, "replace", 0, "end what holds NAME, and be the next")
+	f.duration(&o.older, "older-than", 0, "with --replace: only if it has run for D")
+	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
+	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME: the lowest free one (SOLE_SLOT)", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 16)
+		if err != nil || n < 1 || n > sole.MaxSlots {
+			return fmt.Errorf("it is a number from 1 to %d", sole.MaxSlots)
+		}
+		o.slots = int(n)
+		return nil
 	}})
 	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 8)
@@ -153,17 +170,34 @@ func splitCommand(args []string) (n string, argv []string, err error) {
 
 // check refuses flags that contradict each other.
 func (o *runFlags) check() error {
-	if !o.exec {
-		return nil
-	}
-	for _, long := range []string{"max-time", "grace", "until", "kill-tree"} {
-		if o.given[long] {
-			return &failure{exitUsage, fmt.Sprintf("--exec and --%s contradict each other: with --exec nobody is left to see to it", long),
+	for _, c := range contradictions {
+		if o.given[c.one] && o.given[c.other] {
+			return &failure{exitUsage, fmt.Sprintf("--%s and --%s contradict each other: %s", c.one, c.other, c.why),
 				"leave one of them out"}
 		}
 	}
+	for _, long := range []string{"grace", "kill-tree"} { // they are also for the holder that is replaced
+		if o.exec && o.given[long] && !o.replace {
+			return &failure{exitUsage, fmt.Sprintf("--exec and --%s contradict each other: %s", long, nobodyLeft), "leave one of them out"}
+		}
+	}
+	if o.given["older-than"] && !o.replace {
+		return &failure{exitUsage, "--older-than says which holder --replace ends, and there is no --replace", "add --replace"}
+	}
 	return nil
 }
+
+// contradictions are the flags that make no sense together. docs/waiting.md has the same table.
+var contradictions = []struct{ one, other, why string }{
+	{"exec", "max-time", nobodyLeft},
+	{"exec", "until", nobodyLeft},
+	{"queue", "replace", "--queue waits for the holder, --replace ends it"},
+	{"shared", "slots", "--shared admits any number of holders, --slots a limited one"},
+	{"shared", "replace", "one who shares NAME is not in the way of another"},
+	{"slots", "replace", "it is not said which of the holders to end"},
+}
+
+const nobodyLeft = "with --exec nobody is left to see to it"
 
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
@@ -174,10 +208,15 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	// Whatever comes before the command starts is sole's own: SIGQUIT would have
 	// the Go runtime print its stacks.
 	defaultQuit()
-	if !o.wait || o.limit == 0 {
+	if o.shared {
+		opts = append(opts, sole.Shared())
+	}
+	opts = append(opts, sole.Slots(o.slots))
+	waits := (o.wait || o.queue || o.replace) && o.limit != 0
+	if !waits {
 		return sole.TryAcquire(n, opts...)
 	}
-	if !o.quiet && isTerminal(2) {
+	if !o.replace && !o.quiet && isTerminal(2) {
 		if lock, err := sole.TryAcquire(n, opts...); err == nil {
 			return lock, nil
 		} else if busy := (*sole.BusyError)(nil); errors.As(err, &busy) {
@@ -189,6 +228,12 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.limit)
 		defer cancel()
+	}
+	if o.queue {
+		opts = append(opts, sole.Queue())
+	}
+	if o.replace {
+		opts = append(opts, sole.Replace(sole.Replacement{Grace: o.grace, OlderThan: o.older, Tree: o.killTree}))
 	}
 	return sole.Acquire(ctx, n, opts...)
 }
@@ -202,16 +247,37 @@ func (o *runFlags) refused(n string, err error) int {
 	if o.quiet {
 		return o.busyExit
 	}
-	what := n + " is already running: "
-	if busy.File != "" {
-		what = fmt.Sprintf("%s: %s is locked: ", n, busy.File)
-	}
-	if busy.Err != nil {
-		say("%s%s; gave up after %s", what, who(busy.Holder), limit(o.limit))
-	} else {
-		say("%s%s; skipped", what, who(busy.Holder))
-	}
+	say("%s", o.why(n, busy))
 	return o.busyExit
+}
+
+// why is the line that a skip says.
+func (o *runFlags) why(n string, busy *sole.BusyError) string {
+	h := busy.Holder
+	waiting := ""
+	if h.Waiters > 0 && busy.File == "" {
+		waiting = fmt.Sprintf("; %d waiting", h.Waiters)
+	}
+	line := fmt.Sprintf("%s is already running: %s%s", n, who(h), waiting)
+	switch {
+	case busy.File != "":
+		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
+	case h.State == sole.Free && h.Waiters > 0:
+		line = fmt.Sprintf("%s is about to be run by a start that came earlier: %d waiting", n, h.Waiters)
+	case h.Mode == sole.SlotsUsed && o.slots > 0:
+		line = fmt.Sprintf("%s is already running in all of %d slots, slot 1: %s%s", n, o.slots, who(h), waiting)
+	case h.Mode != sole.Alone && len(h.Others) > 0:
+		line = fmt.Sprintf("%s is already running %d times: %s%s", n, len(h.Others)+1, who(h), waiting)
+	}
+	switch {
+	case busy.Err != nil:
+		return fmt.Sprintf("%s; gave up after %s", line, limit(o.limit))
+	case busy.Queued:
+		return line + "; already queued, skipped"
+	case busy.Young:
+		return fmt.Sprintf("%s; not yet for %s, skipped", line, limit(o.older))
+	}
+	return line + "; skipped"
 }
 
 // environment is the command's: this one with what sole says to it.
@@ -229,6 +295,9 @@ func environment(lock *sole.Lock) []string {
 		default:
 			env = append(env, v)
 		}
+	}
+	if slot := lock.Slot(); slot > 0 {
+		env = append(env, "SOLE_SLOT="+strconv.Itoa(slot))
 	}
 	return append(env, nameVar+lock.Name(), runVar+strconv.FormatUint(lock.Run(), 10), heldVar+held+lock.Name())
 }

@@ -7,12 +7,12 @@
 // description: they are shared with every process that inherited the descriptor
 // and they end when the last of these has closed it.
 //
-//   - The lock itself is flock(2), exclusive. It excludes; waiters that block on
-//     it are served in the order in which they came.
-//   - A mark is a shared fcntl(2) open file description lock (F_OFD_SETLK, Linux
-//     3.15) on a single byte, possibly far past the end of the file. Marks never
-//     exclude anybody. Asking whether a byte is marked (F_OFD_GETLK) takes no lock,
-//     so that looking cannot disturb, which flock(2) has no way to do.
+//   - The lock itself is flock(2), exclusive or shared. It excludes; waiters that
+//     block on it are served in the order in which they came.
+//   - A mark is an fcntl(2) open file description lock (F_OFD_SETLK, Linux 3.15) on a
+//     single byte, possibly far past the end of the file. Any number may share a mark,
+//     or one may have it alone. Asking whether a byte is marked (F_OFD_GETLK) takes no
+//     lock, so that looking cannot disturb, which flock(2) has no way to do.
 //
 // What is not promised: on NFS, flock(2) is turned into a byte-range lock on the
 // server, and a mark may then be refused or collide with the caller's own lock.
@@ -20,6 +20,15 @@ package flock
 
 import (
 	"errors"
+)
+
+// Kind is whether others of the same kind may have a lock or mark too.
+type Kind uint8
+
+// The kinds of a lock or mark. The zero value is the safe one.
+const (
+	Exclusive Kind = iota
+	Shared
 )
 
 // ErrMarks is returned by [Mark] where the filesystem or the system refuses open

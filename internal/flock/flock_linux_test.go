@@ -29,7 +29,7 @@ func open(t *testing.T, path string) int {
 func locked(t *testing.T, path string) int {
 	t.Helper()
 	fd := open(t, path)
-	if got, err := flock.TryLock(fd); !got || err != nil {
+	if got, err := flock.TryLock(fd, flock.Exclusive); !got || err != nil {
 		t.Fatalf("got %v, %v", got, err)
 	}
 	return fd
@@ -38,13 +38,13 @@ func locked(t *testing.T, path string) int {
 func TestSecondIsRefusedUntilUnlock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	a, b := locked(t, path), open(t, path)
-	if got, err := flock.TryLock(b); got || err != nil {
+	if got, err := flock.TryLock(b, flock.Exclusive); got || err != nil {
 		t.Fatalf("second: got %v, %v", got, err)
 	}
 	if err := flock.Unlock(a); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := flock.TryLock(b); !got || err != nil {
+	if got, err := flock.TryLock(b, flock.Exclusive); !got || err != nil {
 		t.Fatalf("after unlock: got %v, %v", got, err)
 	}
 }
@@ -56,8 +56,8 @@ func TestMarksExcludeNobodyAndAreSeen(t *testing.T) {
 		fd int
 		at int64
 	}{{a, 0}, {b, 0}, {a, 1 << 48}, {b, 1<<48 + 7}} {
-		if err := flock.Mark(m.fd, m.at); err != nil {
-			t.Fatal(err)
+		if got, err := flock.Mark(m.fd, m.at, flock.Shared); !got || err != nil {
+			t.Fatal(got, err)
 		}
 	}
 	if seen, err := flock.Marked(look, 0); !seen || err != nil {
@@ -88,13 +88,13 @@ func TestCancelLeavesNothing(t *testing.T) {
 		fd := open(t, path)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan error)
-		go func() { done <- flock.Lock(ctx, fd) }()
+		go func() { done <- flock.Lock(ctx, fd, flock.Exclusive) }()
 		runtime.Gosched()
 		cancel(nil)
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if got, _ := flock.TryLock(fd); got {
+		if got, _ := flock.TryLock(fd, flock.Exclusive); got {
 			t.Fatal("a cancelled waiter got the lock")
 		}
 	}
@@ -123,14 +123,14 @@ func TestWaiterGetsTheLock(t *testing.T) {
 	for _, ctx := range []context.Context{context.Background(), t.Context()} {
 		a, b := locked(t, path), open(t, path)
 		done := make(chan error)
-		go func() { done <- flock.Lock(ctx, b) }()
+		go func() { done <- flock.Lock(ctx, b, flock.Exclusive) }()
 		if err := flock.Unlock(a); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := flock.TryLock(a); got {
+		if got, _ := flock.TryLock(a, flock.Exclusive); got {
 			t.Fatal("the waiter does not hold it")
 		}
 		_ = flock.Unlock(b)

@@ -3,16 +3,24 @@ package flock
 import (
 	"context"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
 
-// TryLock takes the exclusive lock on fd without waiting and reports whether it
-// got it. The error is an *os.SyscallError.
-func TryLock(fd int) (bool, error) {
+// how is the operation of flock(2) for the kind.
+func (k Kind) how() int {
+	if k == Shared {
+		return unix.LOCK_SH
+	}
+	return unix.LOCK_EX
+}
+
+// TryLock takes the lock on fd without waiting and reports whether it got it. The
+// error is an *os.SyscallError. fd must not be locked already: a change of kind is not
+// atomic (flock(2)).
+func TryLock(fd int, kind Kind) (bool, error) {
 	for {
-		switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err {
+		switch err := unix.Flock(fd, kind.how()|unix.LOCK_NB); err {
 		case nil:
 			return true, nil
 		case unix.EWOULDBLOCK:
@@ -24,41 +32,15 @@ func TryLock(fd int) (bool, error) {
 	}
 }
 
-// Lock waits for the exclusive lock on fd, in the order of arrival, without
-// polling. When ctx ends first, Lock returns ctx's error, the lock is not held,
+// Lock waits for the lock on fd without polling, in the order of arrival among those
+// that wait in the kernel. When ctx ends first, Lock returns ctx's error, the lock is not held,
 // and nothing of the wait is left: no goroutine, no thread, and no place in the queue.
-func Lock(ctx context.Context, fd int) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if ctx.Done() == nil {
-		return block(fd)
-	}
-	return blockCancellable(ctx, fd)
+func Lock(ctx context.Context, fd int, kind Kind) error {
+	return wait(ctx, "flock", func() error { return unix.Flock(fd, kind.how()) })
 }
 
 // Unlock gives the lock up for every process that shares the open file
 // description. Closing does so only when the last of them has closed it.
 func Unlock(fd int) error {
 	return os.NewSyscallError("flock", unix.Flock(fd, unix.LOCK_UN))
-}
-
-// block waits in flock(2) on the caller's thread. EINTR comes from a handler
-// that was installed without SA_RESTART; it ends nothing here.
-//
-// The Go runtime's own signal, and those that tell of windows and children, are kept
-// out meanwhile: being interrupted costs the place in the queue, even if the call is restarted.
-func block(fd int) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var quiet, before unix.Sigset_t
-	quiet.Val[0] = 1<<(unix.SIGURG-1) | 1<<(unix.SIGWINCH-1) | 1<<(unix.SIGCHLD-1)
-	if unix.PthreadSigmask(unix.SIG_BLOCK, &quiet, &before) == nil {
-		defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) }()
-	}
-	for {
-		if err := unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
-			return os.NewSyscallError("flock", err)
-		}
-	}
 }

@@ -26,9 +26,14 @@ const openFlags = unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NO
 
 // Open opens the name's lock file for reading and writing, and makes it if it is
 // missing. It is yet to be judged. The error is an *UnsafeError or an *os.PathError.
-func (d *Dir) Open(name string) (File, error) {
-	f := File{Path: d.File(name), purpose: d.purpose}
-	at, path := d.at(name, f.Path)
+func (d *Dir) Open(name string) (File, error) { return d.open(d.File(name)) }
+
+// OpenSeats is [Dir.Open] for the file of those that share the name.
+func (d *Dir) OpenSeats(name string) (File, error) { return d.open(d.Seats(name)) }
+
+func (d *Dir) open(full string) (File, error) {
+	f := File{Path: full, purpose: d.purpose}
+	at, path := d.at(full)
 	// Without O_CREAT first: fs.protected_regular refuses O_CREAT on another's file
 	// in a sticky directory even to root (proc_sys_fs(5)).
 	for {
@@ -58,23 +63,28 @@ func (d *Dir) Open(name string) (File, error) {
 	}
 }
 
-// at is how to reach the name's file: by the directory's descriptor, which spares
-// the way to it, if there is one.
-func (d *Dir) at(name, path string) (int, string) {
+// at is how to reach a file: by the directory's descriptor, which spares the way to
+// it, if there is one.
+func (d *Dir) at(path string) (int, string) {
 	if d.fd >= 0 {
-		return d.fd, path[len(path)-len(name)-len(Suffix):]
+		return d.fd, path[len(d.path)+1:]
 	}
 	return unix.AT_FDCWD, path
 }
 
 // Look opens the name's lock file for reading, and judges it. The error is
 // [ErrNoFile] if there is none.
-func (d *Dir) Look(name string) (File, error) {
+func (d *Dir) Look(name string) (File, error) { return d.look(d.File(name)) }
+
+// LookSeats is [Dir.Look] for the file of those that share the name.
+func (d *Dir) LookSeats(name string) (File, error) { return d.look(d.Seats(name)) }
+
+func (d *Dir) look(full string) (File, error) {
 	if d.missing {
 		return File{}, ErrNoFile
 	}
-	f := File{Path: d.File(name), purpose: d.purpose}
-	at, path := d.at(name, f.Path)
+	f := File{Path: full, purpose: d.purpose}
+	at, path := d.at(full)
 	for {
 		fd, err := unix.Openat(at, path, unix.O_RDONLY|openFlags, 0)
 		switch err {

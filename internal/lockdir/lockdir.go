@@ -20,6 +20,9 @@ import (
 // Suffix is what a name's lock file has behind the name.
 const Suffix = ".lock"
 
+// seatsSuffix is what the file of those that share a name has. It is no lock file's.
+const seatsSuffix = ".seats"
+
 // Purpose is what a directory or file is opened for.
 type Purpose int
 
@@ -64,6 +67,9 @@ func (d *Dir) Missing() bool { return d.missing }
 
 // File is the path of the name's lock file.
 func (d *Dir) File(name string) string { return d.path + "/" + name + Suffix }
+
+// Seats is the path of the file of those that share the name.
+func (d *Dir) Seats(name string) string { return d.path + "/" + name + seatsSuffix }
 
 // Name is the name whose lock file is called file, "" if it is no lock file's.
 func Name(file string) string {

@@ -52,6 +52,18 @@ func (id ID) Alive() (bool, error) {
 	return false, err
 }
 
+// Alive is [ID.Alive] for the process at hand.
+func (h *Handle) Alive() (bool, error) {
+	switch err := h.verify(); err {
+	case nil:
+		return true, nil
+	case ErrGone:
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
 // FD is the pidfd, readable once the process has ended; -1 where there is none.
 func (h *Handle) FD() int { return h.fd }
 

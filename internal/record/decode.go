@@ -26,6 +26,9 @@ func DecodeHeader(b []byte) (Header, error) {
 	}
 	l := lines{rest: rest}
 	h := Header{Limit: l.number("limit")}
+	if !l.bad && l.next("shared") {
+		h.Shared, h.Boot = l.number("shared"), l.boot()
+	}
 	if l.bad || !padding(l.rest) {
 		return Header{}, ErrDamaged
 	}
@@ -117,6 +120,9 @@ func (l *lines) record(texts bool) Record {
 	r.Started = time.Unix(0, int64(l.number("started")))
 	r.Uptime = time.Duration(l.number("uptime"))
 	r.SkipsFrom = int64(l.number("skips-from"))
+	if l.next("replaced") {
+		r.Replaced = l.number("replaced")
+	}
 	if !texts {
 		return r
 	}

@@ -36,6 +36,10 @@ func EncodeHeader(h Header) []byte {
 	b := make([]byte, 0, HeaderSize)
 	b = append(b, headerLine...)
 	b = field(b, "limit", h.Limit)
+	if h.Shared != 0 {
+		b = field(b, "shared", h.Shared)
+		b = append(append(append(b, "boot "...), h.Boot[:]...), '\n')
+	}
 	return pad(b, HeaderSize)
 }
 
@@ -53,6 +57,9 @@ func (r *Record) Encode(b []byte, s State) []byte {
 	b = field(b, "started", uint64(r.Started.UnixNano()))
 	b = field(b, "uptime", uint64(r.Uptime))
 	b = field(b, "skips-from", uint64(r.SkipsFrom))
+	if r.Replaced != 0 {
+		b = field(b, "replaced", r.Replaced)
+	}
 	b = line(b, "method", r.Method)
 	if r.Unmarked {
 		b = append(b, "unmarked\n"...)

@@ -25,21 +25,30 @@ const (
 	End = HeaderSize + Size
 )
 
-// HolderMark is the byte that the holder marks while it holds the name.
-const HolderMark = 0
-
-// The bytes that waiters mark, far behind the end of every file.
+// The bytes that are marked in a lock file, apart from what is written there.
 const (
-	WaiterMarks    = 1 << 48
-	WaiterMarksEnd = WaiterMarks << 1
-	marksPerPID    = 1 << 20
+	// HolderMark is the byte that a holder marks that is alone.
+	HolderMark = 0
+	// SeatMarks is where the marks of the seats begin, a byte a seat.
+	SeatMarks    = 1
+	SeatMarksEnd = SeatMarks + Seats
+	// PendingMark is the byte that a start marks which waits so that no second of its
+	// kind does.
+	PendingMark = 1 << 59
+	// NumberMark is the byte that one who shares the name marks while it takes a run
+	// number.
+	NumberMark = PendingMark + 1
+	// WaiterMarks is where the tickets of waiters begin (package queue). Behind them
+	// there is nothing else.
+	WaiterMarks    = 1 << 61
+	WaiterMarksEnd = 1<<63 - 1
 )
 
-// WaiterMark is the byte that the n-th wait of the process pid marks. Pids are below
-// 2^22 (pid_max in proc_sys_kernel(5)).
-func WaiterMark(pid int, n uint64) int64 {
-	return WaiterMarks + int64(pid)*marksPerPID + int64(n%marksPerPID)
-}
+// Seats is how many holders can share a name: half of the seats are slots.
+const Seats = 8192
+
+// SeatAt is where a seat's record is in the file of the seats.
+func SeatAt(seat int) int64 { return int64(seat) * Size }
 
 // State says whether the record's run has ended.
 type State uint8
@@ -66,6 +75,10 @@ type Header struct {
 	// Limit is the highest run number that may be given out before a higher limit
 	// has been made durable.
 	Limit uint64
+	// Shared is the last run number that was given to one that shares the name, 0 for
+	// none. Unlike Limit it is worth nothing in another boot than Boot.
+	Shared uint64
+	Boot   proc.BootID
 }
 
 // Record describes one run.
@@ -81,6 +94,8 @@ type Record struct {
 	// Uptime is the time since boot at the start, suspension included
 	// (CLOCK_BOOTTIME), which no step of the wall clock changes.
 	Uptime time.Duration
+	// Replaced is the run that was ended for this one, 0 for none.
+	Replaced uint64
 	// SkipsFrom is the file's length when the run began: what has been appended
 	// since are its skips.
 	SkipsFrom int64

@@ -1,0 +1,91 @@
+package queue
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+)
+
+// Ticket is a place in the queue.
+type Ticket struct {
+	fd        int
+	class     Class
+	off, who  int64
+	arrived   time.Duration
+	anonymous bool
+}
+
+var last atomic.Int64
+
+// Arrive is the time of an arrival. No two arrivals in a process have the same.
+func Arrive() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) // cannot fail for this clock
+	for now := ts.Nano(); ; {
+		before := last.Load()
+		now = max(now, before+1)
+		if last.CompareAndSwap(before, now) {
+			return time.Duration(now)
+		}
+	}
+}
+
+// Take takes a ticket for the time of arrival on the file that is open as fd, for
+// reading and writing. It ends with the open file description, or [Ticket.Return]. The error
+// wraps [flock.ErrMarks] where the system has no marks.
+func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
+	t := &Ticket{fd: fd, class: class, arrived: arrived}
+	for {
+		t.off = class.from() + int64(t.arrived)
+		got, err := flock.Mark(fd, t.off, class.kind())
+		if err != nil {
+			return nil, err
+		}
+		if got {
+			break
+		}
+		t.arrived++ // two in one nanosecond
+	}
+	t.who = whoAt(t.arrived) + int64(os.Getpid())
+	// Without it the waiter is counted, and not named.
+	got, err := flock.Mark(fd, t.who, flock.Shared)
+	t.anonymous = !got || err != nil
+	return t, nil
+}
+
+// Arrived is the time that the ticket is for: that asked for, or a little later.
+func (t *Ticket) Arrived() time.Duration { return t.arrived }
+
+// Return gives the place up.
+func (t *Ticket) Return() {
+	_ = flock.Unmark(t.fd, t.off)
+	if !t.anonymous {
+		_ = flock.Unmark(t.fd, t.who)
+	}
+}
+
+// from is where the marks of the class begin.
+func (c Class) from() int64 {
+	switch c {
+	case Front:
+		return frontFrom
+	case Slot:
+		return slotsFrom
+	}
+	return queueFrom
+}
+
+func (c Class) kind() flock.Kind {
+	if c == Shared {
+		return flock.Shared
+	}
+	return flock.Exclusive
+}
+
+func whoAt(arrived time.Duration) int64 {
+	return whoFrom + int64(arrived)&(1<<lowBits-1)<<pidBits
+}

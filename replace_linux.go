@@ -1,0 +1,112 @@
+package sole
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/queue"
+)
+
+// replace takes the lock from whoever has it: it goes to the front of the queue, and
+// meanwhile ends one holder after the other until the lock is had.
+func (a *attempt) replace(f *lockdir.File) error {
+	if err := a.checkAncestors(f); err != nil {
+		return err
+	}
+	if a.arrived == 0 {
+		a.arrived = queue.Arrive()
+	}
+	t, err := queue.Take(f.FD, queue.Front, a.arrived)
+	switch {
+	case err == nil:
+		a.arrived = t.Arrived()
+		defer t.Return()
+	case !errors.Is(err, flock.ErrMarks):
+		return err
+	}
+	outer := a.ctx
+	defer func() { a.ctx = outer }()
+	ctx, cancel := context.WithCancelCause(outer)
+	a.ctx = ctx
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		cancel(a.evict(ctx, outer, f))
+	}()
+	_, err = a.awaitLock(f)
+	cancel(nil)
+	<-ended // it must not see this run as one to end, and may have a family to end
+	switch {
+	case err == nil:
+		return nil
+	case outer.Err() != nil:
+		return a.skip(f, a.busy(f, outer.Err()))
+	case ctx.Err() == nil || errors.Is(context.Cause(ctx), context.Canceled):
+		return err
+	}
+	var young *BusyError
+	if errors.As(context.Cause(ctx), &young) {
+		return a.skip(f, young)
+	}
+	return context.Cause(ctx)
+}
+
+// evict ends whoever holds the name until ctx ends, which is when the lock is had. Its
+// error says why a holder cannot or must not be ended.
+func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
+	r := a.o.replace
+	w, err := newWaker(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for ctx.Err() == nil {
+		// The watch comes before the look, so that nothing falls in between.
+		w.watch(f.Path)
+		st, err := inspect(a.dir, a.name, nil)
+		if err != nil {
+			return err
+		}
+		for _, h := range st.Holders() {
+			if elapsed := time.Duration(h.Seconds * float64(time.Second)); elapsed < r.OlderThan {
+				return &BusyError{Name: a.name, Holder: h, Young: true}
+			}
+			if err := a.evictOne(ctx, outer, f, h); err != nil && ctx.Err() == nil {
+				return err
+			}
+			a.replaced = h.Run
+		}
+		if st.State == Held {
+			continue
+		}
+		if err := w.sleep(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evictOne ends one run; with Tree its family too, before the name is used.
+func (a *attempt) evictOne(ctx, outer context.Context, f *lockdir.File, st Status) error {
+	r := a.o.replace
+	s := stop{dir: a.dir, grace: r.Grace}
+	if err := reachable(st); err != nil || !r.Tree {
+		if err == nil {
+			err = s.run(ctx, st)
+		}
+		return err
+	}
+	fam := ofRun(a.dir, f, st, time.Now().Add(r.Grace))
+	if fam == nil {
+		return nil
+	}
+	defer fam.close()
+	fam.terminate(st)
+	if err := s.run(ctx, st); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return fam.end(outer)
+}
