@@ -10,6 +10,7 @@ import (
 
 	"github.com/sole-run/sole/internal/flock"
 	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
 	"github.com/sole-run/sole/internal/queue"
 )
 
@@ -126,9 +127,10 @@ func (a *attempt) once() (*Lock, error) {
 		return nil, fault(err)
 	}
 	seat, err := a.lock(&f)
-	if err == nil {
+	if err == nil && !f.Judged() {
 		err = fault(f.Judge())
 	}
+	// After the lock is had: it may have waited for a file that is not there any more.
 	if err == nil && !f.StillThere() {
 		err = errMoved
 	}
@@ -152,10 +154,17 @@ func (a *attempt) lock(f *lockdir.File) (seat int, err error) {
 	if err := f.Judge(); err != nil {
 		return noSeat, fault(err)
 	}
-	switch {
-	case a.ctx == nil:
+	if a.ctx == nil {
 		return a.tryHard(f)
-	case a.o.replace != nil:
+	}
+	// What need not be done between the end of the one and the beginning of the other.
+	if _, err := proc.Here(); err != nil {
+		return noSeat, err
+	}
+	if _, err := proc.Self(); err != nil {
+		return noSeat, err
+	}
+	if a.o.replace != nil {
 		return noSeat, a.replace(f)
 	}
 	return a.await(f)

@@ -242,6 +242,9 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 func (o *runFlags) refused(n string, err error) int {
 	var busy *sole.BusyError
 	if !errors.As(err, &busy) {
+		if o.replace {
+			return failAct("run --replace", n, err)
+		}
 		return fail(err)
 	}
 	if o.quiet {

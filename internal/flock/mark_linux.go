@@ -31,8 +31,11 @@ func AwaitMark(ctx context.Context, fd int, off int64, kind Kind) error {
 }
 
 // Unmark removes fd's own mark from the byte at off.
-func Unmark(fd int, off int64) error {
-	return os.NewSyscallError("fcntl", setMark(fd, off, unix.F_UNLCK, unix.F_OFD_SETLK))
+func Unmark(fd int, off int64) error { return UnmarkAll(fd, off, off+1) }
+
+// UnmarkAll removes fd's own marks from the bytes in [from, to).
+func UnmarkAll(fd int, from, to int64) error {
+	return os.NewSyscallError("fcntl", setMarks(fd, from, to, unix.F_UNLCK, unix.F_OFD_SETLK))
 }
 
 // Marked reports whether another open file description marks the byte at off.
@@ -114,7 +117,11 @@ func markType(kind Kind) int16 {
 }
 
 func setMark(fd int, off int64, kind int16, command int) error {
-	l := unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: off, Len: 1}
+	return setMarks(fd, off, off+1, kind, command)
+}
+
+func setMarks(fd int, from, to int64, kind int16, command int) error {
+	l := unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: from, Len: to - from}
 	for {
 		err := unix.FcntlFlock(uintptr(fd), command, &l)
 		if err != unix.EINTR || command == unix.F_OFD_SETLKW {

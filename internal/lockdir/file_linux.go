@@ -17,6 +17,7 @@ type File struct {
 	Dev, Ino uint64
 
 	purpose Purpose
+	judged  bool
 }
 
 // ErrNoFile is returned by [Dir.Look] for a name that has no lock file.
@@ -104,6 +105,9 @@ func (d *Dir) look(full string) (File, error) {
 	}
 }
 
+// Judged reports whether [File.Judge] found the file fit.
+func (f *File) Judged() bool { return f.judged }
+
 // Judge looks at the open file, and returns an *UnsafeError if it is not fit.
 func (f *File) Judge() error {
 	var st unix.Stat_t
@@ -111,14 +115,20 @@ func (f *File) Judge() error {
 		return &os.PathError{Op: "fstat", Path: f.Path, Err: err}
 	}
 	f.Size, f.Dev, f.Ino = st.Size, st.Dev, st.Ino
-	return judgeFile(f.Path, &st, f.purpose)
+	err := judgeFile(f.Path, &st, f.purpose)
+	f.judged = err == nil
+	return err
 }
 
 // StillThere reports whether the path leads to this file now. The whole path is
 // followed, so that a directory that was moved is noticed too.
 func (f *File) StillThere() bool {
 	var st unix.Stat_t
-	return unix.Lstat(f.Path, &st) == nil && st.Dev == f.Dev && st.Ino == f.Ino
+	if unix.Lstat(f.Path, &st) != nil || st.Dev != f.Dev || st.Ino != f.Ino {
+		return false
+	}
+	f.Size = st.Size
+	return true
 }
 
 // explain replaces what the system says of a file that cannot be opened, where

@@ -12,11 +12,8 @@ import (
 
 // Ticket is a place in the queue.
 type Ticket struct {
-	fd        int
-	class     Class
-	off, who  int64
-	arrived   time.Duration
-	anonymous bool
+	fd      int
+	arrived time.Duration
 }
 
 var last atomic.Int64
@@ -38,10 +35,9 @@ func Arrive() time.Duration {
 // reading and writing. It ends with the open file description, or [Ticket.Return]. The error
 // wraps [flock.ErrMarks] where the system has no marks.
 func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
-	t := &Ticket{fd: fd, class: class, arrived: arrived}
+	t := &Ticket{fd: fd, arrived: arrived}
 	for {
-		t.off = class.from() + int64(t.arrived)
-		got, err := flock.Mark(fd, t.off, class.kind())
+		got, err := flock.Mark(fd, class.from()+int64(t.arrived), class.kind())
 		if err != nil {
 			return nil, err
 		}
@@ -50,23 +46,17 @@ func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
 		}
 		t.arrived++ // two in one nanosecond
 	}
-	t.who = whoAt(t.arrived) + int64(os.Getpid())
 	// Without it the waiter is counted, and not named.
-	got, err := flock.Mark(fd, t.who, flock.Shared)
-	t.anonymous = !got || err != nil
+	_, _ = flock.Mark(fd, whoAt(t.arrived)+int64(os.Getpid()), flock.Shared)
 	return t, nil
 }
 
 // Arrived is the time that the ticket is for: that asked for, or a little later.
 func (t *Ticket) Arrived() time.Duration { return t.arrived }
 
-// Return gives the place up.
-func (t *Ticket) Return() {
-	_ = flock.Unmark(t.fd, t.off)
-	if !t.anonymous {
-		_ = flock.Unmark(t.fd, t.who)
-	}
-}
+// Return gives the place up, and every other that was taken with the same open file
+// description: one call is cheaper than two, at the moment when the next one begins to run.
+func (t *Ticket) Return() { _ = flock.UnmarkAll(t.fd, whoFrom, slotsEnd) }
 
 // from is where the marks of the class begin.
 func (c Class) from() int64 {
