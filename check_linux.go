@@ -175,6 +175,16 @@ func (l *Lock) adopt(f lockdir.File) error {
 		return err
 	}
 	if l.seat != noSeat {
+		// A skip that is counted inside of the record that there is not yet would damage it.
+		var st unix.Stat_t
+		if err := unix.Fstat(f.FD, &st); err != nil {
+			return os.NewSyscallError("fstat", err)
+		}
+		if st.Size < record.End {
+			if err := unix.Ftruncate(f.FD, record.End); err != nil {
+				return &os.PathError{Op: "truncate", Path: f.Path, Err: err}
+			}
+		}
 		got, err := flock.Mark(f.FD, l.mark(), flock.Exclusive)
 		if !got {
 			return errors.Join(unix.EEXIST, err) // somebody sat down there in between

@@ -16,6 +16,13 @@
 // record that somebody wrote: these only say who holds a name. The form of the files is
 // in docs/protocol.md, and the command `sole` uses the same names.
 //
+// # Waiting
+//
+// [Acquire] waits. Those that wait get the name in the order in which they came, and
+// [TryAcquire] never overtakes them. [Queue] lets only one wait, [Replace] ends the holder,
+// [Shared] and [Slots] let several hold a name at the same time. docs/waiting.md says who is
+// served when.
+//
 // # What is not promised
 //
 // Names exclude each other on one host, or wherever the directory's filesystem shares

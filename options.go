@@ -58,7 +58,7 @@ func File(path string) Option { return func(o *options) { o.files = append(o.fil
 
 // Shared takes the name together with others that share it, and excludes those that
 // do not. A start that shares does not overtake an exclusive one that waits, so that a stream of
-// the former does not starve the latter.
+// the former does not starve the latter. At most 4,096 can share a name at a time.
 func Shared() Option { return func(o *options) { o.shared = true } }
 
 // MaxSlots is the largest number of slots.
@@ -72,7 +72,7 @@ func Slots(n int) Option { return func(o *options) { o.slots = n } }
 
 // Queue makes [Acquire] wait only if no other start waits for the name; else the error
 // is a [*BusyError] with Queued set. So of many starts during a run one is left, which begins
-// when the run ends.
+// when the run ends. Any that waits counts, not only those with Queue.
 func Queue() Option { return func(o *options) { o.pending = true } }
 
 // Replacement is how [Replace] ends a holder.
@@ -87,9 +87,11 @@ type Replacement struct {
 
 // Replace makes [Acquire] end the holder, as [Stop] does, and be the next: it goes
 // before all that wait, and after earlier replacements that still wait. A replacement that has got the
-// name in the meantime is ended too: the newest wins.
+// name in the meantime is ended too: the newest wins. All holders of a name that is shared are
+// ended, one after the other.
 //
-// The errors are also those of [Stop].
+// When the context ends before the holder has, the holder may have got SIGTERM already. The
+// errors are also those of [Stop].
 func Replace(r Replacement) Option { return func(o *options) { o.replace = &r } }
 
 // AtSlot makes [Signal] and [Stop] act on the holder of slot n only.

@@ -20,13 +20,17 @@ type Mode string
 
 // The modes.
 const (
-	Alone     Mode = "exclusive"
-	SharedBy  Mode = "shared"
+	// Alone is held by one, who excludes all others.
+	Alone Mode = "exclusive"
+	// SharedBy is held together with others ([Shared]).
+	SharedBy Mode = "shared"
+	// SlotsUsed is held by one of those that have a slot ([Slots]).
 	SlotsUsed Mode = "slots"
 )
 
 // Status is what is known of a name. For a free one only Name, State, Run, Method
-// and Path are set.
+// and Path are set, and Waiters and Waiting if somebody waits who is stopped or about to get it.
+// Of a name that several hold it describes the first holder, and Others the rest.
 type Status struct {
 	Name  string `json:"name"`
 	State State  `json:"state"`
@@ -54,7 +58,7 @@ type Status struct {
 	Replaced uint64 `json:"replaced,omitempty"`
 	// Skips is how many starts found the name held and left, in this run.
 	Skips int64 `json:"skips"`
-	// Waiters is how many starts wait for the name now.
+	// Waiters is how many starts wait for the name now. It is 0 in Others.
 	Waiters int `json:"waiters"`
 	// Waiting is who they are, in the order in which they are served. [List] leaves it out.
 	Waiting []Waiter `json:"waiting,omitempty"`
@@ -62,7 +66,8 @@ type Status struct {
 	Mode Mode `json:"mode"`
 	// Slot is which of the slots is held, from 1 on; 0 with other modes.
 	Slot int `json:"slot"`
-	// Others are the further holders of a name that is shared, by slot and time.
+	// Others are the further holders of a name that is shared: slots first, by their
+	// number, then those that share without limit, by their seats.
 	Others []Status `json:"others,omitempty"`
 
 	Method string `json:"method"`

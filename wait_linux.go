@@ -13,8 +13,9 @@ import (
 )
 
 // Wait returns when the run that holds the name now has ended, at once if the name
-// is free; of a name that is shared, when all that hold it now have ended. It does not queue for the name, takes no lock, and does not poll, unless the holder
-// cannot be seen from here: then it looks once a second. When ctx ends, the error is ctx's.
+// is free; of a name that is shared, when all that hold it now have ended. It does not queue for
+// the name, takes no lock, and does not poll, unless the holder cannot be seen from here: then it
+// looks once a second. When ctx ends, the error is ctx's.
 func Wait(ctx context.Context, name string, opts ...Option) error {
 	if err := checkName(name); err != nil {
 		return err

@@ -14,10 +14,11 @@ import (
 )
 
 var waitCommand = &command{
-	name:       "wait",
-	args:       "NAME",
-	summary:    "wait until the run that holds NAME has ended",
-	about:      "Exits with 0 then, or at once if NAME is free, and with 124 when the time is up. It takes no lock.",
+	name:    "wait",
+	args:    "NAME",
+	summary: "wait until the run that holds NAME has ended",
+	about: `Exits with 0 then, or at once if NAME is free, and with 124 when the time is up.
+If several share NAME it waits for all that hold it now. It takes no lock.`,
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
@@ -52,8 +53,9 @@ var stopCommand = &command{
 	name:    "stop",
 	args:    "NAME",
 	summary: "end the run that holds NAME",
-	about: `Sends SIGTERM to the command, SIGKILL after the grace, and then the same to whatever else keeps
-the name. Exits with 0 once the run has ended, and at once if NAME is free.`,
+	about: `Sends SIGTERM to the command, SIGKILL after the grace, and then the same to
+whatever else keeps the name; to all holders at the same time if several share
+it. Exits with 0 once the run has ended, and at once if NAME is free.`,
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
@@ -80,10 +82,12 @@ the name. Exits with 0 once the run has ended, and at once if NAME is free.`,
 }
 
 var signalCommand = &command{
-	name:       "signal",
-	args:       "NAME SIG",
-	summary:    "send the signal SIG to what holds NAME",
-	about:      "SIG is a name, with or without SIG, or a number. It goes to the command, not to its supervisor. Exits with 3 if NAME is free.",
+	name:    "signal",
+	args:    "NAME SIG",
+	summary: "send the signal SIG to what holds NAME",
+	about: `SIG is a name, with or without SIG, or a number. It goes to the command, not to
+its supervisor; to the commands of all holders if several share NAME. Exits with
+3 if NAME is free.`,
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
@@ -138,6 +142,9 @@ func addSlot(f *flags, slot *int) {
 
 func sendSignal(command, n string, sig syscall.Signal, dir string, slot int) int {
 	if err := sole.Signal(n, sig, sole.Dir(dir), sole.AtSlot(slot)); err != nil {
+		if slot > 0 {
+			n += ": slot " + strconv.Itoa(slot)
+		}
 		return failAct(command, n, err)
 	}
 	return exitOK

@@ -31,6 +31,9 @@ func setupCompletion(*flags) func([]string) int {
 // heldNames prints the names that are held, for the shells.
 const heldNames = `sole ls --json 2>/dev/null | sed -n 's/^    "name": "\(.*\)",$/\1/p'`
 
+// heldSlots prints the slots that are held.
+const heldSlots = `sole ls --json 2>/dev/null | sed -n 's/^    "slot": \([1-9].*\),$/\1/p' | sort -nu`
+
 // longFlags are a command's flags as they are typed.
 func longFlags(c *command) []string {
 	f := &flags{}
@@ -80,7 +83,9 @@ _sole() {
 			fi
 		done
 	fi
-	if [[ $cur == -* ]]; then
+	if [ "${COMP_WORDS[COMP_CWORD - 1]}" = --slot ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(` + heldSlots + `)" -- "$cur")
+	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
 	elif [ -n "$names" ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(` + heldNames + `)" -- "$cur")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/sole-run/sole"
 )
@@ -40,8 +41,8 @@ var pathCommand = &command{
 var cleanCommand = &command{
 	name:    "clean",
 	summary: "remove the lock files of names that nobody holds",
-	about: `There is no need to: a lock file that stays behind is free. Run numbers go on where they were.
-Prints the names whose files were removed.`,
+	about: `There is no need to: a lock file that stays behind is free. Run numbers go on
+where they were. Prints the names whose files were removed.`,
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var asJSON bool
@@ -114,12 +115,14 @@ func setupHelp(*flags) func([]string) int {
 func usage(out io.Writer) error {
 	text := "usage: sole COMMAND [FLAGS] …\n\n"
 	for _, c := range commands() {
-		text += fmt.Sprintf("  %-10s %-28s %s\n", c.name, c.args, c.summary)
+		const indent = 2 + 10 + 1 + 28 + 1
+		text += fmt.Sprintf("  %-10s %-28s %s\n", c.name, c.args, fold(c.summary, helpWidth-indent, indent))
 	}
 	text += "\n  */5 * * * *  sole run backup -- /usr/local/bin/backup.sh\n\n" +
-		"'sole help COMMAND' tells more. Exit codes of run: the command's own; 75 busy; 124 max time;\n" +
-		"126 not executable; 127 not found; 64 usage; 70 a bug in sole; 71 the system refused;\n" +
-		"73 lock cannot be created; 77 unsafe or forbidden place; 78 bad configuration.\n"
+		"'sole help COMMAND' tells more. Exit codes of run: the command's own; 75 busy;\n" +
+		"124 max time; 126 not executable; 127 not found; 64 usage; 70 a bug in sole;\n" +
+		"71 the system refused; 73 lock cannot be created; 77 unsafe or forbidden place;\n" +
+		"78 bad configuration.\n"
 	_, err := io.WriteString(out, text)
 	return err
 }
@@ -142,11 +145,35 @@ func (c *command) help() int {
 	if len(f.all) > 0 {
 		text += "\n"
 	}
+	const indent = 2 + 22 + 1
 	for _, fl := range f.all {
-		text += fmt.Sprintf("  %-22s %s\n", fl.usage(), fl.help)
+		text += fmt.Sprintf("  %-22s %s\n", fl.usage(), fold(fl.help, helpWidth-indent, indent))
 	}
 	_, err := os.Stdout.WriteString(text)
 	return printed(err)
+}
+
+// helpWidth is how wide the help may be: as a terminal is that nobody has made larger.
+const helpWidth = 80
+
+// fold breaks text into lines of at most width bytes, all but the first of them indented.
+func fold(text string, width, indent int) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len(word) > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
 }
 
 // usage is how the flag is written: "-w D, --wait[=D]".

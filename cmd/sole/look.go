@@ -19,7 +19,8 @@ const jsonHelp = "print JSON"
 var lsCommand = &command{
 	name:    "ls",
 	summary: "list the names that are held",
-	about:   "Lists who holds what, in the order of the names. Looking takes no lock and disturbs no start.",
+	about: `Lists who holds what, in the order of the names, a line a holder. Looking takes
+no lock and disturbs no start.`,
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var asJSON, all bool
@@ -165,11 +166,21 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 	fact := func(key, format string, args ...any) {
 		fmt.Fprintf(&b, "%-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
 	}
-	if st.State == sole.Free {
-		fact(st.Name, "free")
-		for _, w := range st.Waiting {
+	waiting := func() {
+		if st.Waiters == 0 && st.State == sole.Held {
+			fact("waiting", "0")
+		}
+		for i, w := range st.Waiting {
+			if i == mostWaiters {
+				fact("waiting", "and %d more", len(st.Waiting)-i)
+				break
+			}
 			fact("waiting", "%s", waiterLine(w))
 		}
+	}
+	if st.State == sole.Free {
+		fact(st.Name, "free")
+		waiting()
 		if st.Run > 0 {
 			fact("last run", "%d", st.Run)
 		}
@@ -182,10 +193,8 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 		for _, h := range st.Holders() {
 			fact(stateWord(h), "%s, run %d", who(h), h.Run)
 		}
-		for _, w := range st.Waiting {
-			fact("waiting", "%s", waiterLine(w))
-		}
 		fact("skips", "%d", st.Skips)
+		waiting()
 		fact("file", "%s", st.Path)
 		_, err := io.WriteString(out, b.String())
 		return err
@@ -219,16 +228,7 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 		fact("run", "%d", st.Run)
 	}
 	fact("skips", "%d", st.Skips)
-	if st.Waiters == 0 {
-		fact("waiting", "0")
-	}
-	for i, w := range st.Waiting {
-		if i == mostWaiters {
-			fact("waiting", "and %d more", len(st.Waiting)-i)
-			break
-		}
-		fact("waiting", "%s", waiterLine(w))
-	}
+	waiting()
 	fact("file", "%s", st.Path)
 	_, err := io.WriteString(out, b.String())
 	return err

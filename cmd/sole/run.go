@@ -41,10 +41,11 @@ var runCommand = &command{
 	name:    "run",
 	args:    "[NAME] [--] COMMAND [ARG…]",
 	summary: "run COMMAND unless NAME is held",
-	about: `Runs COMMAND while NAME is held, so that only one instance runs. When another one
-holds it, sole says who on standard error and exits with 75, without running anything.
-Without NAME ("sole run -- COMMAND") the name is made from the exact words of COMMAND.
-The command's exit code is passed on; if a signal killed it, sole dies of the same one.`,
+	about: `Runs COMMAND while NAME is held, so that only one instance runs. When another
+one holds it, sole says who on standard error and exits with 75, without running
+anything. Without NAME ("sole run -- COMMAND") the name is made from the exact
+words of COMMAND. The command's exit code is passed on; if a signal killed it,
+sole dies of the same one.`,
 	stopsAtName: true,
 	setup:       setupRun,
 }
@@ -64,7 +65,7 @@ func setupRun(f *flags) func([]string) int {
 	f.bool(&o.replace, "replace", 0, "end what holds NAME, and be the next")
 	f.duration(&o.older, "older-than", 0, "with --replace: only if it has run for D")
 	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
-	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME: the lowest free one (SOLE_SLOT)", set: func(v string) error {
+	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME, the lowest free one (SOLE_SLOT)", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil || n < 1 || n > sole.MaxSlots {
 			return fmt.Errorf("it is a number from 1 to %d", sole.MaxSlots)
@@ -90,7 +91,7 @@ func setupRun(f *flags) func([]string) int {
 		o.until = v
 		return nil
 	}})
-	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind")
+	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind; with --replace also those of the run that is ended")
 	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
 	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, as flock(1) does")
@@ -267,6 +268,8 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
 	case h.State == sole.Free && h.Waiters > 0:
 		line = fmt.Sprintf("%s is about to be run by a start that came earlier: %d waiting", n, h.Waiters)
+	case h.Waiters > 0 && o.hasRoom(h):
+		line = fmt.Sprintf("%s is to be run first by a start that came earlier: %d waiting; held by %s", n, h.Waiters, who(h))
 	case h.Mode == sole.SlotsUsed && o.slots > 0:
 		line = fmt.Sprintf("%s is already running in all of %d slots, slot 1: %s%s", n, o.slots, who(h), waiting)
 	case h.Mode != sole.Alone && len(h.Others) > 0:
@@ -281,6 +284,21 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 		return fmt.Sprintf("%s; not yet for %s, skipped", line, limit(o.older))
 	}
 	return line + "; skipped"
+}
+
+// hasRoom reports whether the holders do not exclude this start, so that it was not run because
+// of those that wait.
+func (o *runFlags) hasRoom(st sole.Status) bool {
+	if st.State != sole.Held || st.Mode == sole.Alone || !o.shared && o.slots == 0 {
+		return false
+	}
+	taken := 0
+	for _, h := range st.Holders() {
+		if 0 < h.Slot && h.Slot <= o.slots {
+			taken++
+		}
+	}
+	return o.shared || taken < o.slots
 }
 
 // environment is the command's: this one with what sole says to it.
