@@ -70,6 +70,9 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil { // what was seen may be this run, which has the lock and no record yet
+			return nil
+		}
 		for _, h := range st.Holders() {
 			if elapsed := time.Duration(h.Seconds * float64(time.Second)); elapsed < r.OlderThan {
 				return &BusyError{Name: a.name, Holder: h, Young: true}

@@ -100,6 +100,10 @@ func (s *stop) run(ctx context.Context, st Status) error {
 		if slices.Equal(targets(next), targets(st)) {
 			return &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
 		}
+		// A replacement that has got the lock meanwhile must not end itself.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		st = next
 	}
 }
