@@ -54,9 +54,7 @@ func (a *attempt) await(f *lockdir.File) (seat int, err error) {
 		seat, err = a.awaitLock(f)
 	}
 	if err != nil && a.ctx.Err() != nil {
-		busy := a.busy(f, a.ctx.Err())
-		err = a.skip(f, busy)
-		busy.Holder.Waiters-- // this one
+		err = a.skip(f, a.busy(f, a.ctx.Err()))
 	}
 	return seat, err
 }
