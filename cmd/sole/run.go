@@ -267,7 +267,7 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
 	case h.State == sole.Free && h.Waiters > 0:
 		line = fmt.Sprintf("%s is about to be run by a start that came earlier: %d waiting", n, h.Waiters)
-	case h.Mode == sole.SlotsUsed && o.slots > 0:
+	case o.slots > 0 && o.allTaken(h):
 		line = fmt.Sprintf("%s is already running in all of %d slots, slot 1: %s%s", n, o.slots, who(h), waiting)
 	case h.Mode != sole.Alone && len(h.Others) > 0:
 		line = fmt.Sprintf("%s is already running %d times: %s%s", n, len(h.Others)+1, who(h), waiting)
@@ -281,6 +281,18 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 		return fmt.Sprintf("%s; not yet for %s, skipped", line, limit(o.older))
 	}
 	return line + "; skipped"
+}
+
+// allTaken reports whether the holders have every slot; else it was those who wait that were
+// not to be overtaken.
+func (o *runFlags) allTaken(h sole.Status) bool {
+	taken := 0
+	for _, one := range h.Holders() {
+		if 0 < one.Slot && one.Slot <= o.slots {
+			taken++
+		}
+	}
+	return taken == o.slots
 }
 
 // environment is the command's: this one with what sole says to it.
