@@ -54,12 +54,17 @@ func inspectUntil(ctx context.Context, dir *lockdir.Dir, name string, table lock
 			return Status{}, err
 		}
 		if !v.marked && !v.rec.Unmarked && (v.recErr == nil || v.headErr == nil) {
-			return v.status(name, &f), nil
+			st := v.status(name, &f)
+			st.Waiters = queue.Count(f.FD) // those that are stopped
+			return st, nil
 		}
 	}
 	st, err := lookHard(ctx, dir, &f, name)
 	if err == nil {
 		st.Waiters = queue.Count(f.FD)
+		for i := range st.Others {
+			st.Others[i].Waiters = st.Waiters
+		}
 	}
 	if err == nil && table == nil && st.Waiters > 0 {
 		st.Waiting = waiting(f.FD)
