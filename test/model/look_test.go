@@ -22,6 +22,7 @@ func (w *world) agree(n *name) {
 		if err := json.Unmarshal([]byte(w.ask(-1, args...)), &got); err != nil {
 			return err.Error()
 		}
+		n.hear(got)
 		return differs("status", n.view(), viewOf(got, true))
 	})
 	for _, s := range n.waiters {
@@ -57,6 +58,9 @@ func (w *world) agreeList(names []*name) {
 			}
 			st := all[0]
 			st.Others = all[1:i]
+			for _, n := range names {
+				n.hear(st)
+			}
 			got = append(got, viewOf(st, false).lines()...)
 			all = all[i:]
 		}
@@ -108,18 +112,32 @@ func (n *name) view() view {
 			pid = 0
 		}
 		v.holders = append(v.holders, fmt.Sprintf(holderLine, pid, h.seen.pid, h.orphaned,
-			h.seen.run, 0, h.mode(), h.slot, n.skips-h.skipsFrom))
-		if h.replaced != nil {
-			for run := range h.replaced {
-				v.holders[len(v.holders)-1] = fmt.Sprintf(holderLine, pid, h.seen.pid, h.orphaned,
-					h.seen.run, run, h.mode(), h.slot, n.skips-h.skipsFrom)
-			}
-		}
+			h.seen.run, h.replacedRun(h.told), h.mode(), h.slot, n.skips-h.skipsFrom))
 	}
 	for _, s := range n.waiters {
 		v.waiting = append(v.waiting, fmt.Sprintf("waiter pid %d for %s, stopped %v", s.cmd.Process.Pid, s.class, s.stopped))
 	}
 	return v
+}
+
+// hear takes what the model does not decide from what the program says.
+func (n *name) hear(st sole.Status) {
+	for _, h := range n.holders {
+		if h.seen.run == st.Run && n.name == st.Name {
+			h.told = st.Replaced
+		}
+	}
+}
+
+// replacedRun is got if that can be which run h was started in place of, else one that can.
+func (h *start) replacedRun(got uint64) uint64 {
+	if h.replaced[got] {
+		return got
+	}
+	for run := range h.replaced {
+		return run
+	}
+	return 0
 }
 
 // viewOf is what the program says of the name.

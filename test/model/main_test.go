@@ -25,7 +25,7 @@ import (
 
 // How many sequences are tried, and about how many steps each has.
 const (
-	shortChecks, longChecks = 30, 600
+	shortChecks, longChecks = 20, 600
 	steps                   = 40
 )
 

@@ -84,6 +84,7 @@ type start struct {
 	orphaned  bool            // its supervisor was killed
 	runs      map[uint64]bool // which of these run numbers it has is not known beforehand
 	replaced  map[uint64]bool // likewise
+	told      uint64          // and which of them was said
 	slot      int
 	skipsFrom int // the name's skips when it began
 	end       string
