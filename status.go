@@ -25,8 +25,8 @@ const (
 	SlotsUsed Mode = "slots"
 )
 
-// Status is what is known of a name. For a free one only Name, State, Run, Method
-// and Path are set.
+// Status is what is known of a name. For a free one only Name, State, Run, Method,
+// Path and Waiters are set.
 type Status struct {
 	Name  string `json:"name"`
 	State State  `json:"state"`
