@@ -279,17 +279,20 @@ func (n *name) settle() {
 
 // turn lets w go on as far as it can, and reports whether it got in.
 func (n *name) turn(w *start) bool {
+	if w.behind != nil && w.behind.stopped { // it looks again now and then
+		w.behind = nil
+	}
 	switch {
 	case w.class == alone:
 		if !n.room(w) || n.anyBefore(w) {
 			return false
 		}
-	case w.behind != nil, w.class == slotted && w != n.gate:
-		return false
-	case w.class == slotted && w.seated && len(n.freeSlots(w)) == 0:
+	case w.class == slotted && w != n.gate:
 		return false
 	case n.heldAlone():
-		w.seated = false
+		w.behind, w.seated = nil, false
+		return false
+	case w.behind != nil, w.class == slotted && w.seated && len(n.freeSlots(w)) == 0:
 		return false
 	default:
 		if w.behind = n.aloneBefore(w); w.behind != nil {

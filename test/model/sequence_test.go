@@ -189,16 +189,15 @@ func (m *machine) killWaiter(t *rapid.T) {
 	m.agree(n)
 }
 
-// suspend stops a waiter, but none that others block on: these stay behind it.
+// suspend stops a waiter.
 func (m *machine) suspend(t *rapid.T) {
 	n, s := m.one(t, func(n *name) []*start {
-		return without(n.waiters, func(s *start) bool {
-			return s.stopped || m.undecided(n, s.class, s) ||
-				slices.ContainsFunc(n.waiters, func(w *start) bool { return w.behind == s })
-		})
+		return without(n.waiters, func(s *start) bool { return s.stopped || m.undecided(n, s.class, s) })
 	})
 	m.kill(s.cmd.Process.Pid, syscall.SIGSTOP)
 	s.stopped = true
+	n.batch = nil
+	n.settle()
 	m.agree(n)
 }
 
