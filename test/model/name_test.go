@@ -22,6 +22,9 @@ const (
 
 func (c class) String() string { return [...]string{"exclusive", "shared", "slots", "replace"}[c] }
 
+// GoString is how rapid prints it.
+func (c class) GoString() string { return c.String() }
+
 // policy is the flags of a start.
 type policy struct {
 	class   class
@@ -121,6 +124,9 @@ type name struct {
 	// look returns once it is seen which slot the start has got.
 	look func(*start) int
 }
+
+// GoString is how rapid prints it.
+func (n *name) GoString() string { return n.name }
 
 // begin is a start, and what becomes of it. floor is what new files number from.
 func (n *name) begin(s *start, floor uint64) {
