@@ -48,7 +48,7 @@ vuln:
 	sh scripts/vuln.sh
 
 torture:
-	DURATION=$(DURATION) SOLE_FULL=1 $(GO) test -count=1 -timeout 0 -v ./test/torture
+	DURATION=$(DURATION) SOLE_FULL=1 $(GO) test -count=1 -timeout 0 -v ./test/torture ./test/model
 
 .PHONY: fuzz-short bench-short
 fuzz-short:

@@ -1,6 +1,7 @@
 package sole
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -32,6 +33,12 @@ func Inspect(name string, opts ...Option) (Status, error) {
 
 // inspect looks at the name in dir. table is what the kernel knows, nil to ask it.
 func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
+	return inspectUntil(withoutEnd, dir, name, table)
+}
+
+// inspectUntil is inspect, but returns ctx's error when ctx ends while it looks for the
+// holder of a lock that nobody admits to having.
+func inspectUntil(ctx context.Context, dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
 	f, err := dir.Look(name)
 	if errors.Is(err, lockdir.ErrNoFile) {
 		return inspectMissing(dir, name), nil
@@ -47,12 +54,17 @@ func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, erro
 			return Status{}, err
 		}
 		if !v.marked && !v.rec.Unmarked && (v.recErr == nil || v.headErr == nil) {
-			return v.status(name, &f), nil
+			st := v.status(name, &f)
+			st.Waiters = queue.Count(f.FD) // those that are stopped
+			return st, nil
 		}
 	}
-	st, err := lookHard(dir, &f, name)
+	st, err := lookHard(ctx, dir, &f, name)
 	if err == nil {
 		st.Waiters = queue.Count(f.FD)
+		for i := range st.Others {
+			st.Others[i].Waiters = st.Waiters
+		}
 	}
 	if err == nil && table == nil && st.Waiters > 0 {
 		st.Waiting = waiting(f.FD)
@@ -117,7 +129,7 @@ func heldDeleted(st Status, k locktable.Key, loose bool) Status {
 
 // lookHard asks the file and the kernel until they agree. A lock that is being taken
 // or given up is seen for a moment without a record, or with one that says free.
-func lookHard(dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
+func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 	deadline := time.Now().Add(settleTotal)
 	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
@@ -135,7 +147,9 @@ func lookHard(dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 			}
 			return st, nil
 		} else if found {
-			time.Sleep(pause)
+			if err := pass(ctx, pause); err != nil {
+				return Status{}, err
+			}
 			continue
 		}
 		entry, err := lockEntry(k, loose)
@@ -150,7 +164,9 @@ func lookHard(dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 			return st, nil
 		}
 		if !time.Now().After(deadline) {
-			time.Sleep(pause)
+			if err := pass(ctx, pause); err != nil {
+				return Status{}, err
+			}
 			continue
 		}
 		// Somebody holds the file and says nothing: not sole, or one that was

@@ -20,6 +20,7 @@ var house = map[string][]string{
 	"internal/proc":      {},
 	"internal/signals":   {},
 	"test/cli":           {".", "internal/record"},
+	"test/model":         {"."},
 	"test/torture":       {".", "internal/record", "internal/proc", "internal/flock"},
 }
 

@@ -66,7 +66,7 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 	for ctx.Err() == nil {
 		// The watch comes before the look, so that nothing falls in between.
 		w.watch(f.Path)
-		st, err := inspect(a.dir, a.name, nil)
+		st, err := inspectUntil(ctx, a.dir, a.name, nil)
 		if err != nil {
 			return err
 		}

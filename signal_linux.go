@@ -88,7 +88,7 @@ func (s *stop) run(ctx context.Context, st Status) error {
 				return err
 			}
 		}
-		now, err := inspect(s.dir, st.Name, nil)
+		now, err := inspectUntil(ctx, s.dir, st.Name, nil)
 		if err != nil {
 			return err
 		}

@@ -69,11 +69,13 @@ func (b *bench) all() bool {
 		share float64
 		run   func(time.Duration) error
 	}{
-		{"run", 0.16, b.runRow},
-		{"exec", 0.12, b.execRow},
-		{"skip", 0.10, b.skipRow},
-		{"library", 0.12, b.libraryRows},
-		{"hand-over", 0.20, b.handoverRows},
+		{"run", 0.14, b.runRow},
+		{"exec", 0.10, b.execRow},
+		{"skip", 0.08, b.skipRow},
+		{"library", 0.10, b.libraryRows},
+		{"hand-over", 0.22, b.handoverRows},
+		{"slots", 0.08, b.slotRows},
+		{"burst", 0.04, b.burstRow},
 		{"cancel", 0.04, b.cancelRow},
 		{"ls", 0.05, b.listRow},
 		{"memory", 0.06, b.memoryRow},

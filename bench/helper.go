@@ -11,8 +11,8 @@ const helperWord = "bench-helper"
 func helper(args []string) {
 	var err error
 	switch {
-	case len(args) == 4 && args[0] == "wait":
-		err = waiter(args[1], args[2], args[3])
+	case len(args) == 3 && args[0] == "wait":
+		err = waiter(args[1], args[2])
 	case len(args) == 4 && args[0] == "hold":
 		err = holdNames(args[1], args[2], args[3])
 	default:

@@ -18,11 +18,21 @@ func (b *bench) libraryRows(d time.Duration) error {
 		}
 		where := filesystem(dir)
 		ours, peer := soleSide(filepath.Join(dir, "lib")), gofrsSide(filepath.Join(dir, "gofrs.lock"))
-		if err := contest(d/3, leastTurns, []*side{ours, peer}); err != nil {
+		floor, err := bareSide(filepath.Join(dir, "bare"), false)
+		if err != nil {
+			return err
+		}
+		looking, err := bareSide(filepath.Join(dir, "looking"), true)
+		if err != nil {
+			return err
+		}
+		if err := contest(d/3, leastTurns, []*side{ours, peer, floor, looking}); err != nil {
 			return err
 		}
 		b.table.ratio(row{name: "TryAcquire+Release, " + where, figure: 4,
 			ours: ours.got, peer: peer.got, peerName: "gofrs/flock", target: 1.3})
+		b.table.ratio(row{name: "  its bare calls, " + where, ours: floor.got, peer: peer.got, peerName: "gofrs/flock"})
+		b.table.ratio(row{name: "  and two looks for waiters", ours: looking.got, peer: peer.got, peerName: "gofrs/flock"})
 
 		// A contest of its own: nightlyone makes and removes files, and the journal
 		// work that leaves behind would fall on whoever comes next.

@@ -16,7 +16,7 @@ var floorSource []byte
 
 // findPeers looks up the peers that are programs, and builds the two in Go.
 func (b *bench) findPeers() {
-	for _, p := range []string{"flock", "setlock", "lslocks"} {
+	for _, p := range []string{"flock", "setlock", "lslocks", "sem"} {
 		path, err := exec.LookPath(p)
 		if err == nil {
 			path, err = filepath.Abs(path)

@@ -9,90 +9,136 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 )
 
-// queue is a set of waiter processes of one kind.
+// crowd is a set of waiter processes. Each can wait in every way, so that the same ones do
+// for all contenders.
+type crowd struct {
+	procs []*exec.Cmd
+	begin []io.WriteCloser // a byte here sends the waiter waiting
+	turns *os.File
+}
+
+// queue is a crowd that waits in one way, and what was seen of it.
 type queue struct {
+	*crowd
 	kind    string
+	number  byte // of the kind
 	take    taker
-	procs   []*exec.Cmd
-	begin   []io.WriteCloser // a byte here sends the waiter waiting
-	turns   *os.File
 	got     sample
 	flipped int // acquired before one that had come earlier
 	overlap int // acquired before the one in front began to release
 }
 
-func (b *bench) newQueue(kind, path string, n int) (*queue, error) {
-	q := &queue{kind: kind, take: takerOf(kind, path)}
+// newCrowd starts n waiters.
+func (b *bench) newCrowd(dir string, n int) (*crowd, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
-	q.turns = r
-	b.undo.add(q.close)
+	c := &crowd{turns: r}
+	b.undo.add(c.close)
 	for i := range n {
-		cmd := exec.Command(b.self, helperWord, "wait", kind, path, strconv.Itoa(i))
+		cmd := exec.Command(b.self, helperWord, "wait", dir, strconv.Itoa(i))
 		cmd.Stdout, cmd.Stderr = w, os.Stderr
 		in, err := cmd.StdinPipe()
 		if err == nil {
 			err = cmd.Start()
 		}
 		if err != nil {
-			return q, err
+			return c, err
 		}
-		q.procs, q.begin = append(q.procs, cmd), append(q.begin, in)
+		c.procs, c.begin = append(c.procs, cmd), append(c.begin, in)
 	}
-	return q, nil
+	return c, nil
+}
+
+// queues are the crowd's ways to wait.
+func (c *crowd) queues(dir string) []*queue {
+	var all []*queue
+	for i, kind := range kinds {
+		all = append(all, &queue{crowd: c, kind: kind, number: byte(i), take: takerOf(kind, dir)})
+	}
+	return all
 }
 
 // close ends the waiters and collects them. A second call does nothing.
-func (q *queue) close() {
-	for i, p := range q.procs {
-		_ = q.begin[i].Close()
+func (c *crowd) close() {
+	for i, p := range c.procs {
+		_ = c.begin[i].Close()
 		_ = p.Process.Kill()
+	}
+	for _, p := range c.procs {
 		_ = p.Wait()
 	}
-	q.procs, q.begin = nil, nil
-	_ = q.turns.Close()
+	c.procs, c.begin = nil, nil
+	_ = c.turns.Close()
 }
 
-// round lines all waiters up one after the other, lets go, and reads what they saw.
+// memory is what the waiters have for themselves, in MB.
+func (c *crowd) memory() int {
+	kb := 0
+	for _, p := range c.procs {
+		kb += statusOf(p.Process.Pid, "RssAnon:")
+	}
+	return kb / 1024
+}
+
+// lineUp sends all waiters waiting, one after the other.
+func (q *queue) lineUp() error {
+	for i, p := range q.procs {
+		if _, err := q.begin[i].Write([]byte{q.number}); err != nil {
+			return err
+		}
+		if err := blocked(p.Process.Pid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round lines all waiters up, lets go, and reads what they saw.
 func (q *queue) round(keep bool) error {
 	release, err := q.take()
 	if err != nil {
 		return err
 	}
-	for i, p := range q.procs {
-		if _, err := q.begin[i].Write([]byte{1}); err != nil {
-			return errors.Join(err, release())
-		}
-		if err := blocked(p.Process.Pid); err != nil {
-			return errors.Join(err, release())
-		}
+	if err := q.lineUp(); err != nil {
+		return errors.Join(err, release())
 	}
 	let := stamp()
 	if err := release(); err != nil {
 		return err
 	}
+	buf, err := q.reports()
+	if err == nil && keep {
+		q.judge(let, buf)
+	}
+	return err
+}
+
+// reports is what each waiter says of its turn.
+func (q *queue) reports() ([]byte, error) {
 	// Reading at once would wake this process for each turn, on the cores that the
 	// waiters need.
 	time.Sleep(time.Duration(len(q.procs)) * 150 * time.Microsecond)
 	buf := make([]byte, turnSize*len(q.procs))
-	if err := q.turns.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return err
+	if err := q.turns.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		return nil, err
 	}
 	if _, err := io.ReadFull(q.turns, buf); err != nil {
-		return fmt.Errorf("a waiter did not report: %w", err)
+		return nil, fmt.Errorf("a waiter did not report: %w", err)
 	}
-	if keep {
-		q.judge(let, buf)
-	}
-	return nil
+	return buf, nil
 }
 
 type turn struct{ number, got, released int64 }
@@ -116,16 +162,20 @@ func (q *queue) judge(let int64, buf []byte) {
 	}
 }
 
-// blocked returns when the process waits for a flock(2), as the kernel's table shows.
+// blocked returns when a thread of the process is in flock(2). Nothing but a lock that
+// another has keeps it there for longer than a look takes.
 func blocked(pid int) error {
-	want := []byte(" " + strconv.Itoa(pid) + " ")
+	want := []byte(strconv.Itoa(syscall.SYS_FLOCK) + " ")
+	dir := fmt.Sprintf("/proc/%d/task", pid)
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
-		data, err := os.ReadFile("/proc/locks")
+		tasks, err := os.ReadDir(dir)
 		if err != nil {
 			return err
 		}
-		for line := range bytes.Lines(data) {
-			if bytes.Contains(line, []byte("-> FLOCK")) && bytes.Contains(line, want) {
+		for _, t := range tasks {
+			// "running" for a thread that does not sleep.
+			call, _ := os.ReadFile(filepath.Join(dir, t.Name(), "syscall"))
+			if bytes.HasPrefix(call, want) {
 				return nil
 			}
 		}

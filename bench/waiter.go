@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -14,9 +15,13 @@ import (
 // taker takes what is waited for and returns how to release it.
 type taker func() (release func() error, err error)
 
-// takerOf waits for a name through the library (endless: with a context that cannot
-// end, as sole run --wait does), or for a file by blocking flock(2).
-func takerOf(kind, path string) taker {
+// kinds are the ways to wait: for a name through the library (endless: with a context
+// that cannot end, as sole run --wait does), or for a file by blocking flock(2).
+var kinds = []string{"sole", "flock", "endless"}
+
+// takerOf is the way to wait of the kind, for a name or file of its own below dir.
+func takerOf(kind, dir string) taker {
+	path := filepath.Join(dir, kind)
 	if kind == "sole" || kind == "endless" {
 		return func() (func() error, error) {
 			ctx := context.Background()
@@ -51,21 +56,24 @@ func takerOf(kind, path string) taker {
 // and when it began to release it. Less than PIPE_BUF, so it is written whole.
 const turnSize = 24
 
-// waiter waits once for each byte of standard input, and leaves when that ends, so
-// that it cannot outlive whoever started it.
-func waiter(kind, path, number string) error {
+// waiter waits once for each byte of standard input, which says of which kind, and
+// leaves when that ends, so that it cannot outlive whoever started it.
+func waiter(dir, number string) error {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return err
 	}
-	take := takerOf(kind, path)
+	var takers []taker
+	for _, kind := range kinds {
+		takers = append(takers, takerOf(kind, dir))
+	}
 	var in [1]byte
 	var out [turnSize]byte
 	for {
 		if _, err := io.ReadFull(os.Stdin, in[:]); err != nil {
 			return nil
 		}
-		release, err := take()
+		release, err := takers[in[0]]()
 		got := stamp()
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ need useradd passwd
 need shellcheck shellcheck
 need mandoc mandoc
 need ps procps
+need sem parallel # a peer in bench
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
