@@ -41,7 +41,7 @@ func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
 	t := &Ticket{fd: fd, class: class, arrived: arrived}
 	for {
 		t.off = class.from() + int64(t.arrived)
-		got, err := flock.Mark(fd, t.off, class.kind())
+		got, err := t.mark()
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +55,17 @@ func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
 	got, err := flock.Mark(fd, t.who, flock.Shared)
 	t.anonymous = !got || err != nil
 	return t, nil
+}
+
+// mark takes the byte of the ticket, unless another has it.
+func (t *Ticket) mark() (bool, error) {
+	if t.class == Shared {
+		// Their marks do not exclude each other, and two on one byte would count as one.
+		if taken, err := flock.Marked(t.fd, t.off); taken || err != nil {
+			return false, err
+		}
+	}
+	return flock.Mark(t.fd, t.off, t.class.kind())
 }
 
 // Arrived is the time that the ticket is for: that asked for, or a little later.
