@@ -61,8 +61,8 @@ func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
 func (t *Ticket) mark() (bool, error) {
 	if t.class == Shared {
 		// Their marks do not exclude each other, and two on one byte would count as one.
-		if taken, err := flock.Marked(t.fd, t.off); taken || err != nil {
-			return false, err
+		if taken, err := flock.Marked(t.fd, t.off); taken && err == nil {
+			return false, nil
 		}
 	}
 	return flock.Mark(t.fd, t.off, t.class.kind())
