@@ -241,7 +241,7 @@ func (a *attempt) excludedBy(st Status) bool {
 func (a *attempt) busy(f *lockdir.File, why error) *BusyError {
 	st, err := a.holder(f)
 	if err != nil || st.State != Held {
-		st, _ = lookHard(a.dir, f, a.name)
+		st, _ = lookHard(withoutEnd, a.dir, f, a.name)
 	}
 	return &BusyError{Name: a.name, Holder: st, Err: why}
 }
@@ -250,7 +250,7 @@ func (a *attempt) busy(f *lockdir.File, why error) *BusyError {
 func (a *attempt) skip(f *lockdir.File, busy *BusyError) error {
 	if h := busy.Holder; h.Orphaned && h.ChildPID == 0 {
 		// The supervisor was killed before it wrote down its command: the kernel knows it.
-		if st, err := lookHard(a.dir, f, a.name); err == nil && st.State == Held {
+		if st, err := lookHard(withoutEnd, a.dir, f, a.name); err == nil && st.State == Held {
 			busy.Holder = st
 		}
 	}

@@ -24,7 +24,7 @@ type family struct {
 
 // ofRun finds the processes of the run that are there now. It returns nil if the run ended
 // meanwhile, for then the lock file may have been somebody else's.
-func ofRun(dir *lockdir.Dir, file *lockdir.File, st Status, killAt time.Time) *family {
+func ofRun(ctx context.Context, dir *lockdir.Dir, file *lockdir.File, st Status, killAt time.Time) *family {
 	f := &family{members: make(map[int]*proc.Handle), killAt: killAt}
 	for _, id := range targets(st) {
 		f.add(id.PID, st)
@@ -33,7 +33,7 @@ func ofRun(dir *lockdir.Dir, file *lockdir.File, st Status, killAt time.Time) *f
 		f.add(pid, st)
 	}
 	f.addDescendants(st)
-	now, err := inspect(dir, st.Name, nil)
+	now, err := inspectUntil(ctx, dir, st.Name, nil)
 	if _, runs := now.run(st.Run); err != nil || !runs {
 		f.close()
 		return nil

@@ -1,6 +1,7 @@
 package sole
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -32,6 +33,11 @@ func Inspect(name string, opts ...Option) (Status, error) {
 
 // inspect looks at the name in dir. table is what the kernel knows, nil to ask it.
 func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
+	return inspectUntil(withoutEnd, dir, name, table)
+}
+
+// inspectUntil is inspect, and gives up with ctx's error when that ends.
+func inspectUntil(ctx context.Context, dir *lockdir.Dir, name string, table locktable.Table) (Status, error) {
 	f, err := dir.Look(name)
 	if errors.Is(err, lockdir.ErrNoFile) {
 		return inspectMissing(dir, name), nil
@@ -50,7 +56,7 @@ func inspect(dir *lockdir.Dir, name string, table locktable.Table) (Status, erro
 			return v.status(name, &f), nil
 		}
 	}
-	st, err := lookHard(dir, &f, name)
+	st, err := lookHard(ctx, dir, &f, name)
 	if err == nil {
 		st.Waiters = queue.Count(f.FD)
 	}
@@ -116,11 +122,15 @@ func heldDeleted(st Status, k locktable.Key, loose bool) Status {
 }
 
 // lookHard asks the file and the kernel until they agree. A lock that is being taken
-// or given up is seen for a moment without a record, or with one that says free.
-func lookHard(dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
+// or given up is seen for a moment without a record, or with one that says free. The error is ctx's when
+// that ends meanwhile.
+func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 	deadline := time.Now().Add(settleTotal)
 	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
+		if err := ctx.Err(); err != nil {
+			return Status{}, err
+		}
 		v, err := readView(f.FD)
 		if err != nil {
 			return Status{}, err

@@ -3,6 +3,7 @@ package sole
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/sole-run/sole/internal/flock"
@@ -66,7 +67,7 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 	for ctx.Err() == nil {
 		// The watch comes before the look, so that nothing falls in between.
 		w.watch(f.Path)
-		st, err := inspect(a.dir, a.name, nil)
+		st, err := inspectUntil(ctx, a.dir, a.name, nil)
 		if err != nil {
 			return err
 		}
@@ -92,14 +93,15 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 // evictOne ends one run; with Tree its family too, before the name is used.
 func (a *attempt) evictOne(ctx, outer context.Context, f *lockdir.File, st Status) error {
 	r := a.o.replace
-	s := stop{dir: a.dir, grace: r.Grace}
+	// This process may have the lock by now, and no record yet.
+	s := stop{dir: a.dir, grace: r.Grace, spare: os.Getpid()}
 	if err := reachable(st); err != nil || !r.Tree {
 		if err == nil {
 			err = s.run(ctx, st)
 		}
 		return err
 	}
-	fam := ofRun(a.dir, f, st, time.Now().Add(r.Grace))
+	fam := ofRun(ctx, a.dir, f, st, time.Now().Add(r.Grace))
 	if fam == nil {
 		return nil
 	}

@@ -61,17 +61,25 @@ func Stop(ctx context.Context, name string, grace time.Duration, opts ...Option)
 	return killed, errors.Join(faults...)
 }
 
+// afterKill is how long a process may take to end that was sent SIGKILL, however short the
+// grace is.
+const afterKill = 5 * time.Second
+
 // stop ends one run.
 type stop struct {
 	dir    *lockdir.Dir
 	grace  time.Duration
 	killed bool // SIGKILL was needed
+	spare  int  // a process that is not to be signalled, 0 for none
 }
 
 func (s *stop) run(ctx context.Context, st Status) error {
 	for {
 		if err := reachable(st); err != nil {
 			return err
+		}
+		if s.spare != 0 && slices.ContainsFunc(targets(st), func(id proc.ID) bool { return id.PID == s.spare }) {
+			return nil
 		}
 		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
 			err := signalRun(st, sig)
@@ -82,13 +90,17 @@ func (s *stop) run(ctx context.Context, st Status) error {
 			// A stopped process takes SIGTERM only when it goes on.
 			_ = signalRun(st, unix.SIGCONT)
 			wakeSupervisor(st)
-			if err := awaitTargets(ctx, s.dir, st, s.grace); err == nil {
+			patience := s.grace
+			if sig == unix.SIGKILL {
+				patience = max(patience, afterKill)
+			}
+			if err := awaitTargets(ctx, s.dir, st, patience); err == nil {
 				break
 			} else if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 				return err
 			}
 		}
-		now, err := inspect(s.dir, st.Name, nil)
+		now, err := inspectUntil(ctx, s.dir, st.Name, nil)
 		if err != nil {
 			return err
 		}

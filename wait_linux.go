@@ -49,7 +49,7 @@ func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status, enough func(Stat
 		}
 		// The watch comes before the look, so that nothing falls in between.
 		w.watch(st.Path)
-		all, err := inspect(dir, st.Name, nil)
+		all, err := inspectUntil(ctx, dir, st.Name, nil)
 		if err != nil {
 			return err
 		}

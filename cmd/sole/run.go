@@ -241,7 +241,12 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 // refused says why the command was not run.
 func (o *runFlags) refused(n string, err error) int {
 	var busy *sole.BusyError
-	if !errors.As(err, &busy) {
+	var file *os.PathError
+	switch {
+	case errors.As(err, &busy):
+	case o.replace && !errors.As(err, &file):
+		return failAct("run", n, err)
+	default:
 		return fail(err)
 	}
 	if o.quiet {

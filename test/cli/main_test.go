@@ -34,8 +34,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(helperEnv) == "signals" {
+	switch os.Getenv(helperEnv) {
+	case "signals":
 		reportSignals()
+		return
+	case "root":
+		becomeRoot()
 		return
 	}
 	os.Exit(withBinary(m))
@@ -87,6 +91,18 @@ func reportSignals() {
 	for in.Scan() {
 	}
 	os.Exit(5)
+}
+
+// becomeRoot, in a set-user-ID program, makes this a process that its starter may not
+// signal, and lives until standard input ends.
+func becomeRoot() {
+	if err := syscall.Setresuid(0, 0, 0); err != nil {
+		panic(err)
+	}
+	fmt.Printf("up %d\n", os.Getpid())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+	}
 }
 
 // box is a directory of names, and a place for other files beside it.
