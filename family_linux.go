@@ -29,7 +29,7 @@ func ofRun(ctx context.Context, dir *lockdir.Dir, file *lockdir.File, st Status,
 	for _, id := range targets(st) {
 		f.add(id.PID, st)
 	}
-	for _, pid := range locktable.Holders(locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)) {
+	for _, pid := range having(st, locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)) {
 		f.add(pid, st)
 	}
 	f.addDescendants(st)

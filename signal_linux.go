@@ -81,6 +81,7 @@ func (s *stop) run(ctx context.Context, st Status) error {
 		if s.spare != 0 && slices.ContainsFunc(targets(st), func(id proc.ID) bool { return id.PID == s.spare }) {
 			return nil
 		}
+		survived := false
 		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
 			err := signalRun(st, sig)
 			if err != nil && !errors.Is(err, proc.ErrGone) {
@@ -99,6 +100,7 @@ func (s *stop) run(ctx context.Context, st Status) error {
 			} else if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 				return err
 			}
+			survived = sig == unix.SIGKILL
 		}
 		now, err := inspectUntil(ctx, s.dir, st.Name, nil)
 		if err != nil {
@@ -108,8 +110,8 @@ func (s *stop) run(ctx context.Context, st Status) error {
 		if !runs {
 			return nil
 		}
-		// What was signalled has ended, and something else keeps the name.
-		if slices.Equal(targets(next), targets(st)) {
+		// Else what was signalled has ended, and something else keeps the name.
+		if survived && slices.Equal(targets(next), targets(st)) {
 			return &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
 		}
 		st = next
@@ -189,7 +191,11 @@ func targets(st Status) []proc.ID {
 
 func signalRun(st Status, sig syscall.Signal) error {
 	ids := targets(st)
-	if len(ids) == 0 {
+	switch {
+	case len(ids) > 0:
+	case len(st.Leftover) > 0:
+		return proc.ErrGone
+	default:
 		return ErrElsewhere
 	}
 	var faults []error

@@ -74,6 +74,8 @@ type Status struct {
 	Leftover []int `json:"leftover"`
 
 	holder, child proc.ID
+	mark          int64 // the byte that the run marks in the lock file
+	unmarked      bool  // no byte can be marked there
 }
 
 // Holders is st and its Others, each without Others; nothing of a free name.
