@@ -20,7 +20,7 @@ var house = map[string][]string{
 	"internal/proc":      {},
 	"internal/signals":   {},
 	"test/cli":           {".", "internal/record"},
-	"test/torture":       {".", "internal/record", "internal/proc", "internal/flock"},
+	"test/torture":       {".", "internal/record", "internal/proc", "internal/flock", "internal/queue"},
 }
 
 const module = "github.com/sole-run/sole"
