@@ -18,14 +18,6 @@ const (
 	passLast  = 10 * time.Millisecond
 )
 
-// How often, and after how long each time, it then looks whether the one right before it is
-// stopped. If that one does not get the lock by then somebody has it for longer, and it goes back to
-// the kernel's queue.
-const (
-	followLooks = 4
-	followFor   = 500 * time.Millisecond
-)
-
 // await waits for the lock, and for a seat if the name is to be shared.
 func (a *attempt) await(f *lockdir.File) (seat int, err error) {
 	if err := a.checkAncestors(f); err != nil {
@@ -71,7 +63,7 @@ func (a *attempt) await(f *lockdir.File) (seat int, err error) {
 
 // awaitLock waits for the lock and for everybody who came earlier to have had it.
 func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
-	for {
+	for pause := passFirst; ; pause = min(2*pause, passLast) {
 		if err := flock.Lock(a.ctx, f.FD, a.kind()); err != nil {
 			return noSeat, err
 		}
@@ -87,31 +79,12 @@ func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
 			// The lock may be free for a shared one as long as others share it.
 			err = queue.Await(a.ctx, f.FD, p)
 		} else {
-			err = a.follow(f, p)
+			err = pass(a.ctx, pause)
 		}
 		if err != nil {
 			return noSeat, err
 		}
 	}
-}
-
-// follow waits until the one right before this waiter has had its turn. Whoever gets the lock
-// out of turn has lost its place in the kernel's queue. If it went back there at once then so would,
-// one after the other, all that stand behind it, for each turn anew.
-func (a *attempt) follow(f *lockdir.File, ahead queue.Place) error {
-	before := queue.Before(f.FD, a.class, a.arrived, ahead)
-	for range followLooks {
-		ctx, cancel := context.WithTimeout(a.ctx, followFor)
-		err := queue.Await(ctx, f.FD, before)
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || a.ctx.Err() != nil {
-			return err
-		}
-		if queue.Stopped(f.FD, before) {
-			return nil
-		}
-	}
-	return nil
 }
 
 // pass leaves the lock alone for a moment.

@@ -31,32 +31,6 @@ func Ahead(fd int, class Class, arrived time.Duration) (p Place, found bool, err
 	return slotAhead(fd, arrived)
 }
 
-// Before returns the place right before that of a waiter of the class, Exclusive or Front,
-// that arrived at the given time; ahead, which is from [Ahead], if that one is stopped.
-func Before(fd int, class Class, arrived time.Duration, ahead Place) Place {
-	best := int64(-1)
-	// The kernel answers with any mark in a stretch, so the stretch is halved.
-	for from, to := class.from(), class.from()+int64(arrived); from < to; {
-		middle := from + (to-from)/2
-		off, found, err := flock.AnyMark(fd, middle, to, flock.Exclusive)
-		if err != nil {
-			return ahead
-		}
-		if found {
-			best, from = off, off+1
-		} else {
-			to = middle
-		}
-	}
-	if best < 0 || waiterAt(fd, best).Stopped {
-		return ahead
-	}
-	return Place{best}
-}
-
-// Stopped reports whether the waiter at the place p is stopped.
-func Stopped(fd int, p Place) bool { return waiterAt(fd, p.off).Stopped }
-
 // slotAhead is SlotAhead for one who waits for all. Slots are given out by whoever is first
 // among those that wait for one, so that one that is stopped may keep the others from going on:
 // then none of them counts.
