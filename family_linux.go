@@ -24,17 +24,17 @@ type family struct {
 
 // ofRun finds the processes of the run that are there now. It returns nil if the run ended
 // meanwhile, for then the lock file may have been somebody else's.
-func ofRun(dir *lockdir.Dir, file *lockdir.File, st Status, killAt time.Time) *family {
+func ofRun(ctx context.Context, dir *lockdir.Dir, file *lockdir.File, st Status, killAt time.Time) *family {
 	f := &family{members: make(map[int]*proc.Handle), killAt: killAt}
 	for _, id := range targets(st) {
 		f.add(id.PID, st)
 	}
-	for _, pid := range locktable.Holders(locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)) {
+	for _, pid := range having(st, locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)) {
 		f.add(pid, st)
 	}
 	f.addDescendants(st)
-	now, err := inspect(dir, st.Name, nil)
-	if _, runs := now.run(st.Run); err != nil || !runs {
+	now, err := inspectUntil(ctx, dir, st.Name, nil)
+	if _, runs := now.same(st); err != nil || !runs {
 		f.close()
 		return nil
 	}

@@ -128,25 +128,28 @@ func heldDeleted(st Status, k locktable.Key, loose bool) Status {
 }
 
 // lookHard asks the file and the kernel until they agree. A lock that is being taken
-// or given up is seen for a moment without a record, or with one that says free.
+// or given up is seen for a moment without a record, or with one that says free. The error is ctx's when
+// that ends meanwhile.
 func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name string) (Status, error) {
 	deadline := time.Now().Add(settleTotal)
 	k, loose := locktable.KeyOf(f.Dev, f.Ino), locktable.Loose(f.FD)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
+		if err := ctx.Err(); err != nil {
+			return Status{}, err
+		}
 		v, err := readView(f.FD)
 		if err != nil {
 			return Status{}, err
 		}
-		if v.held() {
-			return complete(v.describeHeld(name, f), k, loose), nil
+		late := time.Now().After(deadline)
+		st, found, err := recorded(v, dir, f, name, k, loose)
+		if err != nil {
+			return Status{}, err
 		}
-		if st, found := seated(dir, f, name); found && (settled(st) || time.Now().After(deadline)) {
-			st = complete(st, k, loose)
-			for i := range st.Others {
-				st.Others[i] = complete(st.Others[i], k, loose)
-			}
+		if found && (settled(st) || late) {
 			return st, nil
-		} else if found {
+		}
+		if found || v.held() && !late {
 			if err := pass(ctx, pause); err != nil {
 				return Status{}, err
 			}
@@ -163,7 +166,7 @@ func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name strin
 			}
 			return st, nil
 		}
-		if !time.Now().After(deadline) {
+		if !late {
 			if err := pass(ctx, pause); err != nil {
 				return Status{}, err
 			}
@@ -175,11 +178,50 @@ func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name strin
 	}
 }
 
+// recorded is the Status of a name whose holders have records, and whether it is that.
+func recorded(v view, dir *lockdir.Dir, f *lockdir.File, name string, k locktable.Key, loose bool) (Status, bool, error) {
+	var st, now Status
+	if v.held() {
+		st = complete(v.describeHeld(name, f), k, loose)
+	} else {
+		var shared bool
+		if st, shared = seated(dir, f, name); !shared {
+			return Status{}, false, nil
+		}
+		others := make([]Status, len(st.Others))
+		for i := range st.Others {
+			others[i] = complete(st.Others[i], k, loose)
+		}
+		st = complete(st, k, loose)
+		st.Others = others
+	}
+	// The processes that were found belong to a run only if it still has the name.
+	for _, h := range st.Holders() {
+		if !h.Orphaned && len(h.Leftover) == 0 {
+			continue
+		}
+		if now.State == "" {
+			again, err := readView(f.FD)
+			if err != nil {
+				return Status{}, false, err
+			}
+			if now, _ = seated(dir, f, name); again.held() {
+				now = again.describeHeld(name, f)
+			}
+		}
+		if _, runs := now.same(h); !runs {
+			return Status{}, false, nil
+		}
+	}
+	return st, true, nil
+}
+
 // settled reports whether a process of each holder lives. A seat that somebody is about
-// to take has the record of its last holder for a moment.
+// to take has the record of its last holder for a moment, and of a process that was killed the
+// last thread gives up the lock.
 func settled(st Status) bool {
 	for _, h := range st.Holders() {
-		if h.Orphaned && h.ChildPID == 0 {
+		if h.Orphaned && h.ChildPID == 0 && len(h.Leftover) == 0 {
 			return false
 		}
 	}
@@ -188,10 +230,8 @@ func settled(st Status) bool {
 
 // unrecorded is the Status of a name whose file is locked without a record.
 func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
+	// Without the number of a run: that in the record is another one's.
 	st := Status{Name: name, State: Held, Mode: Alone, Method: method, Path: f.Path}
-	if v.recErr == nil {
-		st.Run = v.rec.Run
-	}
 	for _, pid := range append(locktable.Holders(k, loose), entry.Holders...) {
 		if id, err := proc.Of(pid); err == nil && pid > 0 {
 			if alive, err := id.Alive(); err == nil && alive {
@@ -208,7 +248,7 @@ func complete(st Status, k locktable.Key, loose bool) Status {
 	if st.Elsewhere || st.ChildPID != 0 || !st.Orphaned && st.child.PID == 0 {
 		return st
 	}
-	for _, pid := range locktable.Holders(k, loose) {
+	for _, pid := range having(st, k, loose) {
 		if pid != st.PID {
 			st.Leftover = append(st.Leftover, pid)
 		}
@@ -218,6 +258,15 @@ func complete(st Status, k locktable.Key, loose bool) Status {
 		st.child, _ = proc.Of(st.ChildPID)
 	}
 	return st
+}
+
+// having are the processes that have the lock file of a run as it left it to them. Others
+// may share the lock, or be about to get it.
+func having(st Status, k locktable.Key, loose bool) []int {
+	if st.unmarked {
+		return locktable.Holders(k, loose)
+	}
+	return locktable.Markers(k, loose, st.mark)
 }
 
 // ofProcess fills in st from the process pid, which holds the name without saying so.

@@ -21,7 +21,7 @@ var house = map[string][]string{
 	"internal/signals":   {},
 	"test/cli":           {".", "internal/record"},
 	"test/model":         {"."},
-	"test/torture":       {".", "internal/record", "internal/proc", "internal/flock"},
+	"test/torture":       {".", "internal/record", "internal/proc", "internal/flock", "internal/queue"},
 }
 
 const module = "github.com/sole-run/sole"

@@ -3,6 +3,8 @@ package sole
 import (
 	"context"
 	"errors"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/sole-run/sole/internal/flock"
@@ -57,7 +59,6 @@ func (a *attempt) replace(f *lockdir.File) error {
 // evict ends whoever holds the name until ctx ends, which is when the lock is had. Its
 // error says why a holder cannot or must not be ended.
 func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
-	r := a.o.replace
 	w, err := newWaker(ctx)
 	if err != nil {
 		return err
@@ -73,14 +74,8 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 		if ctx.Err() != nil { // what was seen may be this run, which has the lock and no record yet
 			return nil
 		}
-		for _, h := range st.Holders() {
-			if elapsed := time.Duration(h.Seconds * float64(time.Second)); elapsed < r.OlderThan {
-				return &BusyError{Name: a.name, Holder: h, Young: true}
-			}
-			if err := a.evictOne(ctx, outer, f, h); err != nil && ctx.Err() == nil {
-				return err
-			}
-			a.replaced = h.Run
+		if err := a.evictAll(ctx, outer, f, st.Holders()); err != nil && ctx.Err() == nil {
+			return err
 		}
 		if st.State == Held {
 			continue
@@ -92,17 +87,39 @@ func (a *attempt) evict(ctx, outer context.Context, f *lockdir.File) error {
 	return nil
 }
 
+// evictAll ends the holders, all at the same time, or none if one of them is to be spared.
+func (a *attempt) evictAll(ctx, outer context.Context, f *lockdir.File, holders []Status) error {
+	for _, h := range holders {
+		if ran := time.Duration(h.Seconds * float64(time.Second)); ran < a.o.replace.OlderThan {
+			return &BusyError{Name: a.name, Holder: h, Young: true}
+		}
+	}
+	faults := make([]error, len(holders))
+	var all sync.WaitGroup
+	for i, h := range holders {
+		all.Go(func() { faults[i] = a.evictOne(ctx, outer, f, h) })
+	}
+	all.Wait()
+	for i, err := range faults {
+		if err == nil || ctx.Err() != nil { // the lock is had: the wait for the end was cut short
+			a.replaced = max(a.replaced, holders[i].Run)
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // evictOne ends one run; with Tree its family too, before the name is used.
 func (a *attempt) evictOne(ctx, outer context.Context, f *lockdir.File, st Status) error {
 	r := a.o.replace
-	s := stop{dir: a.dir, grace: r.Grace}
+	// This process may have the lock by now, and no record yet.
+	s := stop{dir: a.dir, grace: r.Grace, spare: os.Getpid()}
 	if err := reachable(st); err != nil || !r.Tree {
 		if err == nil {
 			err = s.run(ctx, st)
 		}
 		return err
 	}
-	fam := ofRun(a.dir, f, st, time.Now().Add(r.Grace))
+	fam := ofRun(ctx, a.dir, f, st, time.Now().Add(r.Grace))
 	if fam == nil {
 		return nil
 	}

@@ -101,7 +101,7 @@ func seated(dir *lockdir.Dir, f *lockdir.File, name string) (Status, bool) {
 		}
 		v.size = f.Size
 		st := v.describeHeld(name, f)
-		st.Mode, st.Slot = SharedBy, slotOf(seat)
+		st.Mode, st.Slot, st.mark = SharedBy, slotOf(seat), mark
 		if st.Slot > 0 {
 			st.Mode = SlotsUsed
 		}

@@ -61,11 +61,16 @@ func Stop(ctx context.Context, name string, grace time.Duration, opts ...Option)
 	return killed, errors.Join(faults...)
 }
 
+// afterKill is how long a process may take to end that was sent SIGKILL, however short the
+// grace is.
+const afterKill = 5 * time.Second
+
 // stop ends one run.
 type stop struct {
 	dir    *lockdir.Dir
 	grace  time.Duration
 	killed bool // SIGKILL was needed
+	spare  int  // a process that is not to be signalled, 0 for none
 }
 
 func (s *stop) run(ctx context.Context, st Status) error {
@@ -73,6 +78,10 @@ func (s *stop) run(ctx context.Context, st Status) error {
 		if err := reachable(st); err != nil {
 			return err
 		}
+		if s.spare != 0 && slices.ContainsFunc(targets(st), func(id proc.ID) bool { return id.PID == s.spare }) {
+			return nil
+		}
+		survived := false
 		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL} {
 			err := signalRun(st, sig)
 			if err != nil && !errors.Is(err, proc.ErrGone) {
@@ -82,22 +91,27 @@ func (s *stop) run(ctx context.Context, st Status) error {
 			// A stopped process takes SIGTERM only when it goes on.
 			_ = signalRun(st, unix.SIGCONT)
 			wakeSupervisor(st)
-			if err := awaitTargets(ctx, s.dir, st, s.grace); err == nil {
+			patience := s.grace
+			if sig == unix.SIGKILL {
+				patience = max(patience, afterKill)
+			}
+			if err := awaitTargets(ctx, s.dir, st, patience); err == nil {
 				break
 			} else if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 				return err
 			}
+			survived = sig == unix.SIGKILL
 		}
 		now, err := inspectUntil(ctx, s.dir, st.Name, nil)
 		if err != nil {
 			return err
 		}
-		next, runs := now.run(st.Run)
+		next, runs := now.same(st)
 		if !runs {
 			return nil
 		}
-		// What was signalled has ended, and something else keeps the name.
-		if slices.Equal(targets(next), targets(st)) {
+		// Else what was signalled has ended, and something else keeps the name.
+		if survived && slices.Equal(targets(next), targets(st)) {
 			return &os.SyscallError{Syscall: "stop", Err: unix.ETIMEDOUT}
 		}
 		// A replacement that has got the lock meanwhile must not end itself.
@@ -181,7 +195,11 @@ func targets(st Status) []proc.ID {
 
 func signalRun(st Status, sig syscall.Signal) error {
 	ids := targets(st)
-	if len(ids) == 0 {
+	switch {
+	case len(ids) > 0:
+	case len(st.Leftover) > 0:
+		return proc.ErrGone
+	default:
 		return ErrElsewhere
 	}
 	var faults []error

@@ -52,7 +52,7 @@ type Status struct {
 	// Seconds is how long the run has lasted, by a clock that is not stepped.
 	Seconds float64 `json:"seconds"`
 	// Run is the number of this run, of a free name that of its last one, and 0
-	// of a name that never ran.
+	// of a name that never ran, or whose holder has not written its run down.
 	Run uint64 `json:"run"`
 	// Replaced is the number of the run that was ended for this one, 0 for none.
 	Replaced uint64 `json:"replaced,omitempty"`
@@ -79,6 +79,8 @@ type Status struct {
 	Leftover []int `json:"leftover"`
 
 	holder, child proc.ID
+	mark          int64 // the byte that the run marks in the lock file
+	unmarked      bool  // no byte can be marked there
 }
 
 // Holders is st and its Others, each without Others; nothing of a free name.
@@ -91,11 +93,12 @@ func (st Status) Holders() []Status {
 	return all
 }
 
-// run returns the holder of the run with the number, if it still is one.
-func (st Status) run(number uint64) (Status, bool) {
-	for _, h := range st.Holders() {
-		if h.Run == number {
-			return h, true
+// same returns the holder of the same run as the one that h describes, if it still is one.
+func (st Status) same(h Status) (Status, bool) {
+	for _, now := range st.Holders() {
+		// Run 0 stands for one that has not been written down.
+		if now.Run == h.Run && (h.Run != 0 || now.holder == h.holder) {
+			return now, true
 		}
 	}
 	return Status{}, false

@@ -180,6 +180,7 @@ func (v *view) describeHeld(name string, f *lockdir.File) Status {
 	}
 	r := &v.rec
 	st.holder, st.child = r.Holder, r.Child
+	st.mark, st.unmarked = record.HolderMark, r.Unmarked
 	st.User = userName(r.UID)
 	st.Command, st.Cwd = r.Command, r.Cwd
 	if r.Cut {

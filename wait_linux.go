@@ -54,7 +54,7 @@ func awaitEnd(ctx context.Context, dir *lockdir.Dir, st Status, enough func(Stat
 		if err != nil {
 			return err
 		}
-		now, runs := all.run(st.Run)
+		now, runs := all.same(st)
 		if !runs {
 			return nil
 		}

@@ -217,11 +217,9 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	if !waits {
 		return sole.TryAcquire(n, opts...)
 	}
-	if !o.replace && !o.quiet && isTerminal(2) {
-		if lock, err := sole.TryAcquire(n, opts...); err == nil {
-			return lock, nil
-		} else if busy := (*sole.BusyError)(nil); errors.As(err, &busy) {
-			say("waiting for %s: %s", n, who(busy.Holder))
+	if !o.replace && !o.queue && !o.quiet && isTerminal(2) {
+		if st, err := sole.Inspect(n, sole.Dir(o.dir)); err == nil && st.State == sole.Held && !o.hasRoom(st) {
+			say("waiting for %s: %s", n, who(st))
 		}
 	}
 	ctx := context.Background()
@@ -242,10 +240,12 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 // refused says why the command was not run.
 func (o *runFlags) refused(n string, err error) int {
 	var busy *sole.BusyError
-	if !errors.As(err, &busy) {
-		if o.replace {
-			return failAct("run --replace", n, err)
-		}
+	var file *os.PathError
+	switch {
+	case errors.As(err, &busy):
+	case o.replace && !errors.As(err, &file):
+		return failAct("run", n, err)
+	default:
 		return fail(err)
 	}
 	if o.quiet {

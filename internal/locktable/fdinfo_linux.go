@@ -22,10 +22,26 @@ func Holders(k Key, loose bool) []int {
 	return pids
 }
 
+// Markers is [Holders], of the descriptions that also have an open file description
+// lock (fcntl(2)) on the byte at off.
+func Markers(k Key, loose bool, off int64) []int {
+	pids, err := proc.All()
+	if err != nil {
+		return nil
+	}
+	pids = slices.DeleteFunc(pids, func(pid int) bool {
+		return lockedAs(pid, func(_ string, e Key, info []byte) bool {
+			return sameFile(e, k, loose) && marks(info, off)
+		}) == ""
+	})
+	byStart(pids)
+	return pids
+}
+
 // Holds reports whether pid has the file open on a description that is locked.
 func Holds(pid int, k Key, loose bool) bool {
 	return locked(pid, func(_ string, e Key) bool {
-		return e == k || loose && e.Ino == k.Ino && e.Major == 0
+		return sameFile(e, k, loose)
 	}) != ""
 }
 
@@ -93,9 +109,18 @@ func inFirstNamespace() bool {
 	return err == nil && here.PIDs == initPIDNamespace
 }
 
+func sameFile(e, k Key, loose bool) bool {
+	return e == k || loose && e.Ino == k.Ino && e.Major == 0
+}
+
 // locked returns the first descriptor of pid that is locked by flock(2) and
 // for which want says yes, "" if there is none.
 func locked(pid int, want func(fd string, k Key) bool) string {
+	return lockedAs(pid, func(fd string, k Key, _ []byte) bool { return want(fd, k) })
+}
+
+// lockedAs is locked, with what else is known of the descriptor.
+func lockedAs(pid int, want func(fd string, k Key, info []byte) bool) string {
 	dir := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
 	d, err := os.Open(dir)
 	if err != nil {
@@ -109,7 +134,7 @@ func locked(pid int, want func(fd string, k Key) bool) string {
 			continue
 		}
 		for _, k := range lockLines(b) {
-			if want(fd, k) {
+			if want(fd, k, b) {
 				return fd
 			}
 		}
@@ -136,6 +161,30 @@ func lockLines(b []byte) []Key {
 		}
 	}
 	return keys
+}
+
+// marks reports whether an fdinfo file has an open file description lock on the byte:
+//
+//	lock:	2: OFDLCK ADVISORY  WRITE -1 fe:00:1234 5 5
+func marks(info []byte, off int64) bool {
+	for l := range bytes.Lines(info) {
+		v, ok := bytes.CutPrefix(l, []byte("lock:"))
+		if !ok {
+			continue
+		}
+		f := bytes.Fields(v)
+		if len(f) < 8 || string(f[1]) != "OFDLCK" {
+			continue
+		}
+		from, err := strconv.ParseInt(string(f[6]), 10, 64)
+		if err != nil || off < from {
+			continue
+		}
+		if to, err := strconv.ParseInt(string(f[7]), 10, 64); string(f[7]) == "EOF" || err == nil && off <= to {
+			return true
+		}
+	}
+	return false
 }
 
 func byStart(pids []int) {

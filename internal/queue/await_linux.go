@@ -15,11 +15,17 @@ const lookAgain = time.Second
 // for, gave up or ended. It also returns after a second, for the waiter may have been stopped,
 // and is then not to be waited for. When ctx ends first the error is ctx's.
 func Await(ctx context.Context, fd int, p Place) error {
+	// The mark that says whose the ticket is: one on the ticket itself would look like one more.
+	from := whoAt(arrivalAt(p.off))
+	who, found, err := flock.AnyMark(fd, from, from+1<<pidBits, flock.Exclusive)
+	if err != nil || !found {
+		return err
+	}
 	look, cancel := context.WithTimeout(ctx, lookAgain)
 	defer cancel()
-	switch err := flock.AwaitMark(look, fd, p.off, flock.Shared); {
+	switch err := flock.AwaitMark(look, fd, who, flock.Shared); {
 	case err == nil:
-		return flock.Unmark(fd, p.off)
+		return flock.Unmark(fd, who)
 	case ctx.Err() == nil && look.Err() != nil:
 		return nil
 	default:

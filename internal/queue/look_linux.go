@@ -114,19 +114,30 @@ func List(fd int) ([]Waiter, error) {
 	return list, err
 }
 
-// waiterAt is the waiter whose ticket marks the byte at off.
-func waiterAt(fd int, off int64) Waiter {
-	var w Waiter
+// arrivalAt is the time of the ticket that marks the byte at off.
+func arrivalAt(off int64) time.Duration {
 	switch {
 	case off < queueFrom:
-		w = Waiter{Class: Front, Since: time.Duration(off - frontFrom)}
+		off -= frontFrom
 	case off < slotsFrom:
-		w = Waiter{Class: Exclusive, Since: time.Duration(off - queueFrom)}
+		off -= queueFrom
+	default:
+		off -= slotsFrom
+	}
+	return time.Duration(off)
+}
+
+// waiterAt is the waiter whose ticket marks the byte at off.
+func waiterAt(fd int, off int64) Waiter {
+	w := Waiter{Class: Slot, Since: arrivalAt(off)}
+	switch {
+	case off < queueFrom:
+		w.Class = Front
+	case off < slotsFrom:
+		w.Class = Exclusive
 		if _, alone, err := flock.AnyMark(fd, off, off+1, flock.Shared); err == nil && !alone {
 			w.Class = Shared
 		}
-	default:
-		w = Waiter{Class: Slot, Since: time.Duration(off - slotsFrom)}
 	}
 	who := whoAt(w.Since)
 	if at, found, err := flock.AnyMark(fd, who, who+1<<pidBits, flock.Exclusive); found && err == nil {

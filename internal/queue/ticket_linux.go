@@ -13,6 +13,7 @@ import (
 // Ticket is a place in the queue.
 type Ticket struct {
 	fd      int
+	class   Class
 	arrived time.Duration
 }
 
@@ -35,20 +36,35 @@ func Arrive() time.Duration {
 // reading and writing. It ends with the open file description, or [Ticket.Return]. The error
 // wraps [flock.ErrMarks] where the system has no marks.
 func Take(fd int, class Class, arrived time.Duration) (*Ticket, error) {
-	t := &Ticket{fd: fd, arrived: arrived}
+	t := &Ticket{fd: fd, class: class, arrived: arrived}
 	for {
-		got, err := flock.Mark(fd, class.from()+int64(t.arrived), class.kind())
+		// First, so that whoever sees the ticket sees whose it is.
+		who := whoAt(t.arrived) + int64(os.Getpid())
+		if _, err := flock.Mark(fd, who, flock.Exclusive); err != nil {
+			return nil, err
+		}
+		got, err := t.mark()
+		if got {
+			return t, nil
+		}
+		_ = flock.Unmark(fd, who)
 		if err != nil {
 			return nil, err
 		}
-		if got {
-			break
-		}
 		t.arrived++ // two in one nanosecond
 	}
-	// Without it the waiter is counted, and not named.
-	_, _ = flock.Mark(fd, whoAt(t.arrived)+int64(os.Getpid()), flock.Shared)
-	return t, nil
+}
+
+// mark takes the byte of the ticket, unless another has it.
+func (t *Ticket) mark() (bool, error) {
+	off := t.class.from() + int64(t.arrived)
+	if t.class == Shared {
+		// Their marks do not exclude each other, and two on one byte would count as one.
+		if taken, err := flock.Marked(t.fd, off); taken && err == nil {
+			return false, nil
+		}
+	}
+	return flock.Mark(t.fd, off, t.class.kind())
 }
 
 // Arrived is the time that the ticket is for: that asked for, or a little later.

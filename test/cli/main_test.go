@@ -34,8 +34,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(helperEnv) == "signals" {
+	switch os.Getenv(helperEnv) {
+	case "signals":
 		reportSignals()
+		return
+	case "root":
+		becomeRoot()
 		return
 	}
 	os.Exit(withBinary(m))
@@ -87,6 +91,18 @@ func reportSignals() {
 	for in.Scan() {
 	}
 	os.Exit(5)
+}
+
+// becomeRoot, in a set-user-ID program, makes this a process that its starter may not
+// signal, and lives until standard input ends.
+func becomeRoot() {
+	if err := syscall.Setresuid(0, 0, 0); err != nil {
+		panic(err)
+	}
+	fmt.Printf("up %d\n", os.Getpid())
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+	}
 }
 
 // box is a directory of names, and a place for other files beside it.
@@ -219,7 +235,24 @@ type status struct {
 	Command                              []string
 	Leftover                             []int
 	Seconds                              float64
+	Mode                                 string
+	Slot                                 int
+	Replaced                             uint64
+	Others                               []status
+	Waiting                              []waiting
 }
+
+// waiting is one of those who wait.
+type waiting struct {
+	PID     int `json:"pid"`
+	For     string
+	Seconds float64
+	Stopped bool
+	Command []string
+}
+
+// holders are all who hold the name.
+func (st status) holders() []status { return append([]status{st}, st.Others...) }
 
 func (b *box) status(name string) status {
 	b.Helper()
@@ -320,6 +353,91 @@ func (h *held) release() outcome {
 	h.b.Helper()
 	h.stdin.Close()
 	return h.wait()
+}
+
+// launched is a started command that need not have said anything yet.
+type launched struct {
+	*exec.Cmd
+	b         *box
+	out, errs *os.File
+	done      chan struct{}
+}
+
+// launch starts a command, and leaves it alone.
+func (b *box) launch(c *exec.Cmd) *launched {
+	b.Helper()
+	l := &launched{Cmd: c, b: b, done: make(chan struct{})}
+	var err error
+	l.out, err = os.CreateTemp(b.work, "out")
+	must(b, err)
+	l.errs, err = os.CreateTemp(b.work, "err")
+	must(b, err)
+	c.Stdout, c.Stderr = l.out, l.errs
+	must(b, c.Start())
+	go func() { _ = c.Wait(); close(l.done) }()
+	b.Cleanup(func() {
+		select {
+		case <-l.done:
+		default:
+			_ = c.Process.Kill()
+			<-l.done
+		}
+		l.out.Close()
+		l.errs.Close()
+	})
+	return l
+}
+
+// ended reports whether it has ended.
+func (l *launched) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait waits for its end.
+func (l *launched) wait() outcome {
+	l.b.Helper()
+	select {
+	case <-l.done:
+	case <-time.After(patience):
+		l.b.Fatalf("%q did not end within %s", l.Args, patience)
+	}
+	return outcome{code: l.ProcessState.ExitCode(), signal: signalOf(l.Cmd), stdout: l.said(l.out), stderr: l.said(l.errs)}
+}
+
+// said is what it has written by now.
+func (l *launched) said(f *os.File) string {
+	s, err := os.ReadFile(f.Name())
+	must(l.b, err)
+	return string(s)
+}
+
+// freeze stops a child of the test, and waits until it has stopped.
+func (b *box) freeze(p *os.Process) {
+	b.Helper()
+	must(b, p.Signal(syscall.SIGSTOP))
+	b.eventually("it is stopped", func() bool { return procState(p.Pid) == 'T' })
+}
+
+// waiters waits until so many wait for the name.
+func (b *box) waiters(name string, n int) status {
+	b.Helper()
+	var st status
+	b.eventually(fmt.Sprintf("%d wait for %s", n, name), func() bool {
+		st = b.status(name)
+		return st.Waiters == n
+	})
+	return st
+}
+
+// file's contents, word by word, none if it is missing.
+func (b *box) words(name string) []string {
+	s, _ := os.ReadFile(b.file(name))
+	return strings.Fields(string(s))
 }
 
 // free waits until the name can be taken, and takes it for a moment.

@@ -120,21 +120,29 @@ func TestCancelledWaitsLeaveNothing(t *testing.T) {
 // blocked counts who is blocked in flock(2) on the file.
 func blocked(t *testing.T, path string) int {
 	t.Helper()
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile("/proc/locks")
+	n, err := blockedOn(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, inode := 0, fmt.Sprintf(":%d ", st.Ino)
+	return n
+}
+
+func blockedOn(path string) (n int, err error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return 0, err
+	}
+	b, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		return 0, err
+	}
+	inode := fmt.Sprintf(":%d ", st.Ino)
 	for l := range strings.Lines(string(b)) {
 		if strings.Contains(l, "-> FLOCK") && strings.Contains(l, inode) {
 			n++
 		}
 	}
-	return n
+	return n, nil
 }
 
 func TestWaitersInOrderOfArrival(t *testing.T) {

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TORTURE_LOOK") != "" {
 		os.Exit(lookUntilEOF())
 	}
+	if os.Getenv(waitThenLine) != "" {
+		os.Exit(waitInProcess())
+	}
 	os.Exit(build(m))
 }
 
