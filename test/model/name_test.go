@@ -319,12 +319,14 @@ func (n *name) turn(w *start) bool {
 func (n *name) skip(s *start, why string) {
 	n.skips++
 	s.want, s.end, s.says = skipped, exit(75), []string{why}
-	holder := "is already running: "
+	holder, waiting := "is already running: ", fmt.Sprintf("; %d waiting", len(n.waiters))
 	taken := s.slots - len(n.freeSlots(s))
 	switch {
 	case s.older: // it names the one that is too young
 	case len(n.holders) == 0:
 		holder = "is about to be run by a start that came earlier: " + strconv.Itoa(len(n.waiters)) + " waiting"
+	case s.shares() && n.room(s): // so that it was not let in because of those who wait
+		holder, waiting = fmt.Sprintf("is to be run first by a start that came earlier: %d waiting; held by ", len(n.waiters)), ""
 	case s.slots > 0 && taken == s.slots:
 		holder = fmt.Sprintf("is already running in all of %d slots, slot 1: ", s.slots)
 	case len(n.holders) > 1:
@@ -332,7 +334,7 @@ func (n *name) skip(s *start, why string) {
 	}
 	s.says = append(s.says, holder)
 	if len(n.holders) > 0 && len(n.waiters) > 0 {
-		s.says = append(s.says, fmt.Sprintf("; %d waiting", len(n.waiters)))
+		s.says = append(s.says, waiting)
 	}
 }
 
