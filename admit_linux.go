@@ -169,17 +169,6 @@ func syncDir(path string) error {
 // probed is the device on which locks were last found to exclude, plus one.
 var probed atomic.Uint64
 
-// suspicious are the filesystems that may grant a lock twice (statfs(2)).
-var suspicious = map[int64]string{
-	unix.FUSE_SUPER_MAGIC:      "FUSE",
-	unix.OVERLAYFS_SUPER_MAGIC: "overlay",
-	unix.NFS_SUPER_MAGIC:       "NFS",
-	unix.SMB_SUPER_MAGIC:       "SMB",
-	unix.SMB2_SUPER_MAGIC:      "SMB2",
-	0xff534d42:                 "CIFS",
-	unix.V9FS_MAGIC:            "9p",
-}
-
 // probe tries to lock f a second time where the filesystem is known for odd locks.
 // It can find that locks are broken here, not that they work across hosts.
 func probe(f lockdir.File) error {
@@ -190,7 +179,7 @@ func probe(f lockdir.File) error {
 	if err := unix.Fstatfs(f.FD, &st); err != nil {
 		return os.NewSyscallError("fstatfs", err)
 	}
-	if fs, odd := suspicious[int64(st.Type)]; odd {
+	if fs := lockdir.Odd(int64(st.Type)); fs != "" {
 		fd, err := unix.Open(f.Path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return &os.PathError{Op: "open", Path: f.Path, Err: err}

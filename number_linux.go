@@ -3,7 +3,6 @@ package sole
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
@@ -30,9 +29,6 @@ const (
 	busyPause   = time.Second // between the starts of two runs
 )
 
-// maxRun leaves room to count on, and fits a signed integer everywhere.
-const maxRun = math.MaxInt64 / 2
-
 // number sets the run's number, and returns the limit that must be durable before
 // the number is used; it is l.head.Limit if it is so already.
 func (l *Lock) number(v view) (limit uint64, err error) {
@@ -46,7 +42,7 @@ func (l *Lock) number(v view) (limit uint64, err error) {
 		}
 	}
 	l.rec.Run = last + 1
-	if l.rec.Run >= maxRun {
+	if l.rec.Run >= record.LastRun {
 		return 0, fmt.Errorf("%s: the run number %d is the last one there can be", l.file.Path, l.rec.Run)
 	}
 	l.head = v.head
@@ -65,25 +61,18 @@ func (l *Lock) number(v view) (limit uint64, err error) {
 // lastRun is a number that no run of the name has been above; known is unset if the
 // file does not tell.
 func (v *view) lastRun(boot proc.BootID) (last uint64, known bool) {
-	if v.recErr == nil && v.rec.Place.Boot == boot {
-		last, known = v.rec.Run, true
-	}
-	// Where the record is damaged there may have been later runs than shared ones.
-	whole := v.recErr == nil || errors.Is(v.recErr, record.ErrEmpty)
-	if whole && v.headErr == nil && v.head.Shared != 0 && v.head.Boot == boot {
-		last, known = max(last, v.head.Shared), true
-	}
-	if known {
-		return last, true
+	switch {
+	case v.recErr == nil && v.headErr == nil:
+		return v.rec.Next(v.head, &boot) - 1, true
+	case v.recErr == nil:
+		return v.rec.Run, true
+	case v.headErr != nil:
+		return 0, false
+	case errors.Is(v.recErr, record.ErrEmpty) && v.head.Shared != 0 && v.head.Boot == boot:
+		return v.head.Shared, true // it was only ever shared
 	}
 	// The last writes before the host went down may be lost, but not the limit.
-	if v.recErr == nil {
-		last, known = v.rec.Run, true
-	}
-	if v.headErr == nil {
-		last, known = max(last, v.head.Limit), true
-	}
-	return last, known
+	return v.head.Limit, true
 }
 
 // floorFile holds the highest run number of the names whose files were removed.
@@ -106,7 +95,7 @@ func readFloor(d *lockdir.Dir) (uint64, error) {
 		return 0, nil
 	}
 	var floor uint64
-	if n, err := fmt.Sscanf(string(b), "sole-floor 1\nfloor %d\n", &floor); n != 1 || err != nil || floor >= maxRun {
+	if n, err := fmt.Sscanf(string(b), "sole-floor 1\nfloor %d\n", &floor); n != 1 || err != nil || floor >= record.LastRun {
 		return 0, &UnsafeError{
 			Path:    path,
 			Problem: "is damaged, so the run numbers of removed names are not known",

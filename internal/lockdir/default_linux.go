@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// rootDir holds root's names. It outlives a restart of the host, so that run
+	// RootDir holds root's names. It outlives a restart of the host, so that run
 	// numbers do.
-	rootDir = "/var/lib/sole"
+	RootDir = "/var/lib/sole"
 	// usersDir holds, each in a directory of its own that root makes, the names of
 	// users who have no home directory of their own.
-	usersDir = rootDir + "-users"
-	// homeDir is where the others' names live, below the home directory.
-	homeDir = ".local/state/sole"
+	usersDir = RootDir + "-users"
+	// HomeDir is where the others' names live, below the home directory.
+	HomeDir = ".local/state/sole"
 )
 
 // Default is where the caller's names live if nothing else is asked for. It
@@ -26,7 +26,7 @@ const (
 func Default() (string, error) {
 	uid := os.Geteuid()
 	if uid == 0 {
-		return rootDir, nil
+		return RootDir, nil
 	}
 	own := usersDir + "/" + strconv.Itoa(uid)
 	home, err := homeOf(uid)
@@ -38,7 +38,7 @@ func Default() (string, error) {
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(home, &st); err == nil && int(st.Uid) == uid && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-		return home + "/" + homeDir, nil
+		return home + "/" + HomeDir, nil
 	}
 	// A missing home that is merely not mounted yet must not move the names.
 	if err := unix.Stat(own, &st); err != nil {

@@ -42,6 +42,15 @@ func Open(path string, purpose Purpose) (*Dir, error) {
 	return d, nil
 }
 
+// Known is the directory at path, which was opened for [Use] and found fit before, and
+// has no link in its path.
+func Known(path string) *Dir { return &Dir{path: path, purpose: Use, fd: -1} }
+
+// NewFile is the open lock file of name, which was judged before.
+func (d *Dir) NewFile(name string, fd int, size int64, dev, ino uint64) File {
+	return File{FD: fd, Path: d.File(name), Size: size, Dev: dev, Ino: ino, purpose: d.purpose}
+}
+
 // Pin keeps a descriptor of the directory, which makes opening files in it cheaper.
 // It is closed on execve(2). Whether the path still leads there is to be checked for
 // each file that was locked ([File.StillThere]).
@@ -144,6 +153,9 @@ func walk(path string, purpose Purpose) (string, identity, error) {
 
 // judgeDir says whether st, at path, can be trusted on the way to a lock.
 func judgeDir(path string, st *unix.Stat_t, purpose Purpose) error {
+	if FitDir(st.Mode, st.Uid, uint32(euid())) {
+		return nil
+	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return &UnsafeError{Path: path, Problem: "is " + kind(st.Mode) + ", not a directory"}
 	}
@@ -210,7 +222,7 @@ func lstat(path string, st *unix.Stat_t) error {
 var euid = sync.OnceValue(os.Geteuid)
 
 func mineOrRoots(st *unix.Stat_t) bool {
-	return st.Uid == 0 || int(st.Uid) == euid()
+	return ownedBy(st.Uid, uint32(euid()))
 }
 
 func identify(st *unix.Stat_t) identity {

@@ -26,11 +26,26 @@ func shorten(s string) string {
 	return s
 }
 
+// Valid reports whether n is a name, as [Check] does, without the Go runtime.
+func Valid(n string) bool {
+	if n == "" || len(n) > MaxLen || !alphanumeric(n[0]) {
+		return false
+	}
+	for i := range len(n) {
+		if !valid(n[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // Check returns an *Error unless n is a name: 1 to 128 bytes, ASCII letters, digits
 // and . _ - @ : +, the first a letter or digit. So a name is one component of a path,
 // never hidden, and never looks like a flag.
 func Check(n string) error {
 	switch {
+	case Valid(n):
+		return nil
 	case n == "":
 		return &Error{n, "it is empty"}
 	case len(n) > MaxLen:

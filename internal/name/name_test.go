@@ -7,12 +7,12 @@ import (
 
 func TestCheck(t *testing.T) {
 	for _, good := range []string{"a", "0", "backup", "a.b_c-d@e:f+g", strings.Repeat("x", MaxLen)} {
-		if err := Check(good); err != nil {
+		if err := Check(good); err != nil || !Valid(good) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
 	for _, bad := range []string{"", ".", "..", ".a", "-a", "_a", "a/b", "a b", "a\n", "a\x00", "é", "a~", strings.Repeat("x", MaxLen+1)} {
-		if Check(bad) == nil {
+		if Check(bad) == nil || Valid(bad) {
 			t.Errorf("%q passes", bad)
 		}
 	}

@@ -1,9 +1,7 @@
 package record
 
 import (
-	"bytes"
 	"hash/crc32"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,84 +10,185 @@ import (
 
 const headerLine = "sole-lock 1\n"
 
+// Fault says what is wrong with a header or record, for code that has no Go runtime
+// yet: errors are made at the start of a program.
+type Fault uint8
+
+// What can be wrong with a header or record; see [ErrEmpty] and the others.
+const (
+	Sound Fault = iota
+	Empty
+	Damaged
+	Newer
+)
+
+func (f Fault) err() error {
+	switch f {
+	case Sound:
+		return nil
+	case Empty:
+		return ErrEmpty
+	case Newer:
+		return ErrNewer
+	}
+	return ErrDamaged
+}
+
 // DecodeHeader reads the header at the beginning of b.
 func DecodeHeader(b []byte) (Header, error) {
+	h, f := ScanHeader(b)
+	return h, f.err()
+}
+
+// ScanHeader is DecodeHeader without the Go runtime.
+func ScanHeader(b []byte) (Header, Fault) {
 	if blank(b[:min(len(b), HeaderSize)]) {
-		return Header{}, ErrEmpty
+		return Header{}, Empty
 	}
 	if len(b) < HeaderSize {
-		return Header{}, ErrDamaged
+		return Header{}, Damaged
 	}
-	rest, err := afterFirst(b[:HeaderSize], "sole-lock ", headerLine)
-	if err != nil {
-		return Header{}, err
+	if f := kind(b, "sole-lock ", headerLine); f != Sound {
+		return Header{}, f
 	}
-	l := lines{rest: rest}
+	l := lines{rest: b[len(headerLine):HeaderSize]}
 	h := Header{Limit: l.number("limit")}
 	if !l.bad && l.next("shared") {
 		h.Shared, h.Boot = l.number("shared"), l.boot()
 	}
 	if l.bad || !padding(l.rest) {
-		return Header{}, ErrDamaged
+		return Header{}, Damaged
 	}
-	return h, nil
+	return h, Sound
 }
 
 // Decode reads the record at the beginning of b.
 func Decode(b []byte) (Record, State, error) { return decode(b, true) }
 
-// DecodeNumbers is Decode without Cwd and Command, which takes no memory.
+// DecodeNumbers is Decode without Method, Cwd and Command, which takes no memory.
 func DecodeNumbers(b []byte) (Record, State, error) { return decode(b, false) }
 
 func decode(b []byte, texts bool) (Record, State, error) {
-	if blank(b[:min(len(b), Size)]) {
-		return Record{}, Free, ErrEmpty
+	s, sum, f := first(b)
+	if f == Sound && sum != crc32.ChecksumIEEE(b[bodyAt:Size]) {
+		f = Damaged
 	}
-	if len(b) < Size {
-		return Record{}, Free, ErrDamaged
+	if f != Sound {
+		return Record{}, Free, f.err()
 	}
-	b = b[:Size]
-	if _, err := afterFirst(b, "sole-record ", firstLine[:stateAt]); err != nil {
-		return Record{}, Free, err
+	l := lines{rest: b[bodyAt:Size]}
+	r := l.numbers()
+	if texts {
+		l.texts(&r)
 	}
-	var s State
-	switch string(b[stateAt : stateAt+len(heldWord)]) {
-	case heldWord:
-		s = Held
-	case freeWord:
-		s = Free
-	default:
-		return Record{}, Free, ErrDamaged
-	}
-	sum, err := strconv.ParseUint(string(b[checksumAt:bodyAt-1]), 16, 32)
-	if err != nil || b[bodyAt-1] != '\n' || uint32(sum) != crc32.ChecksumIEEE(b[bodyAt:]) {
-		return Record{}, Free, ErrDamaged
-	}
-	l := lines{rest: b[bodyAt:]}
-	r := l.record(texts)
 	if l.bad {
 		return Record{}, Free, ErrDamaged
 	}
 	return r, s, nil
 }
 
-// afterFirst returns what follows first, with which b must begin. What has the
-// kind right and the rest not was written by a later version.
-func afterFirst(b []byte, kind, first string) ([]byte, error) {
-	if bytes.HasPrefix(b, []byte(first)) {
-		return b[len(first):], nil
+// Scan is DecodeNumbers without the Go runtime. The lines behind the numbers are left
+// to be walked through.
+func Scan(b []byte) (Record, State, Texts, Fault) {
+	s, sum, f := first(b)
+	if f == Sound && sum != checksum(b[bodyAt:Size]) {
+		f = Damaged
 	}
-	if v, ok := bytes.CutPrefix(b, []byte(kind)); ok && len(v) > 0 && v[0] >= '1' && v[0] <= '9' {
+	if f != Sound {
+		return Record{}, Free, Texts{}, f
+	}
+	l := lines{rest: b[bodyAt:Size]}
+	r := l.numbers()
+	if l.bad {
+		return Record{}, Free, Texts{}, Damaged
+	}
+	return r, s, Texts{l.rest}, Sound
+}
+
+// Texts are lines of a record.
+type Texts struct{ rest []byte }
+
+// Next takes the next line apart. The value is as it is in the file, with escapes.
+// The last line's key is "end".
+func (t *Texts) Next() (key, value []byte) {
+	end, blank := 0, -1
+	for ; end < len(t.rest) && t.rest[end] != '\n'; end++ {
+		if blank < 0 && t.rest[end] == ' ' {
+			blank = end
+		}
+	}
+	line := t.rest[:end]
+	t.rest = t.rest[min(end+1, len(t.rest)):]
+	if blank < 0 {
+		return line, nil
+	}
+	return line[:blank], line[blank+1:]
+}
+
+// first reads the first line: the state and the checksum that the body should have.
+func first(b []byte) (s State, sum uint32, f Fault) {
+	if blank(b[:min(len(b), Size)]) {
+		return Free, 0, Empty
+	}
+	if len(b) < Size {
+		return Free, 0, Damaged
+	}
+	if f := kind(b, "sole-record ", firstLine[:stateAt]); f != Sound {
+		return Free, 0, f
+	}
+	switch string(b[stateAt : stateAt+len(heldWord)]) {
+	case heldWord:
+		s = Held
+	case freeWord:
+	default:
+		return Free, 0, Damaged
+	}
+	for _, c := range b[checksumAt : bodyAt-1] {
+		d, ok := digit(c)
+		if !ok {
+			return Free, 0, Damaged
+		}
+		sum = sum<<4 | uint32(d)
+	}
+	if b[bodyAt-1] != '\n' {
+		return Free, 0, Damaged
+	}
+	return s, sum, Sound
+}
+
+// digit is the value of a hexadecimal digit.
+func digit(c byte) (v byte, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// kind judges what b begins with: it should be want. What has the right word and
+// another version was written by a later sole.
+func kind(b []byte, word, want string) Fault {
+	if begins(b, want) {
+		return Sound
+	}
+	if begins(b, word) && len(b) > len(word) && b[len(word)] >= '1' && b[len(word)] <= '9' {
+		v := b[len(word):]
 		n := 0
 		for n < len(v) && v[n] >= '0' && v[n] <= '9' {
 			n++
 		}
 		if string(v[:n]) != "1" && n < len(v) && (v[n] == '\n' || v[n] == ' ') {
-			return nil, ErrNewer
+			return Newer
 		}
 	}
-	return nil, ErrDamaged
+	return Damaged
 }
+
+func begins(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 
 // blank reports whether nothing was ever written: a hole in a file reads as zeros.
 func blank(b []byte) bool {
@@ -108,7 +207,8 @@ type lines struct {
 	bad  bool
 }
 
-func (l *lines) record(texts bool) Record {
+// numbers reads the lines of fixed form. It needs no Go runtime.
+func (l *lines) numbers() Record {
 	var r Record
 	r.Run = l.number("run")
 	r.Place.Boot = l.boot()
@@ -123,9 +223,13 @@ func (l *lines) record(texts bool) Record {
 	if l.next("replaced") {
 		r.Replaced = l.number("replaced")
 	}
-	if !texts {
-		return r
+	if r.SkipsFrom < 0 || r.Uptime < 0 || uid > 1<<32-1 {
+		l.bad = true
 	}
+	return r
+}
+
+func (l *lines) texts(r *Record) {
 	r.Method = l.text("method")
 	if l.next("unmarked") {
 		r.Unmarked = true
@@ -145,16 +249,23 @@ func (l *lines) record(texts bool) Record {
 		l.bad = l.bad || more > 1<<31
 	}
 	l.value("end")
-	if !padding(l.rest) || r.SkipsFrom < 0 || r.Uptime < 0 || uid > 1<<32-1 {
+	if !padding(l.rest) {
 		l.bad = true
 	}
-	return r
 }
 
-// padding reports whether b is what [pad] adds.
+// padding reports whether b is what [pen.pad] adds.
 func padding(b []byte) bool {
 	n := len(b) - 1
-	return n >= 0 && n < len(blanks) && b[n] == '\n' && string(b[:n]) == blanks[:n]
+	if n < 0 || b[n] != '\n' {
+		return false
+	}
+	for _, c := range b[:n] {
+		if c != ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // next reports whether the next line has the key.
@@ -165,7 +276,7 @@ func (l *lines) next(key string) bool {
 
 // value takes the next line, which must have the key.
 func (l *lines) value(key string) []byte {
-	end := bytes.IndexByte(l.rest, '\n')
+	end := index(l.rest, '\n')
 	if l.bad || end < 0 || !l.next(key) {
 		l.bad = true
 		return nil
@@ -173,6 +284,16 @@ func (l *lines) value(key string) []byte {
 	v := l.rest[min(len(key)+1, end):end]
 	l.rest = l.rest[end+1:]
 	return v
+}
+
+// index is bytes.IndexByte, without the look at what the processor can do.
+func index(b []byte, c byte) int {
+	for i, at := range b {
+		if at == c {
+			return i
+		}
+	}
+	return -1
 }
 
 func (l *lines) boot() (id proc.BootID) {
@@ -208,17 +329,17 @@ func (l *lines) parse(v []byte) uint64 {
 
 func (l *lines) id(key string) proc.ID {
 	v := l.value(key)
-	pid, mark, marked := bytes.Cut(v, []byte{' '})
-	p := proc.ID{PID: int(l.parse(pid))}
-	if !marked {
-		return p
+	blank := index(v, ' ')
+	if blank < 0 {
+		return proc.ID{PID: int(l.parse(v))}
 	}
-	kind, n, _ := bytes.Cut(mark, []byte{':'})
-	switch string(kind) {
-	case "pidfd":
-		p.Inode = l.parse(n)
-	case "start":
-		p.Start = l.parse(n)
+	p := proc.ID{PID: int(l.parse(v[:blank]))}
+	const pidfd, start = "pidfd:", "start:"
+	switch v = v[blank+1:]; {
+	case begins(v, pidfd):
+		p.Inode = l.parse(v[len(pidfd):])
+	case begins(v, start):
+		p.Start = l.parse(v[len(start):])
 	default:
 		l.bad = true
 	}
@@ -240,12 +361,13 @@ func (l *lines) text(key string) string {
 			l.bad = true
 			return ""
 		}
-		c, err := strconv.ParseUint(v[i+2:i+4], 16, 8)
-		if err != nil {
+		high, ok := digit(v[i+2])
+		low, ok2 := digit(v[i+3])
+		if !ok || !ok2 {
 			l.bad = true
 			return ""
 		}
-		b = append(b, byte(c))
+		b = append(b, high<<4|low)
 		i += 3
 	}
 	return string(b)
