@@ -55,21 +55,16 @@ type disposition struct {
 // started with ignored: they stay ignored, and the processes that it starts inherit that.
 // There can be one Catcher at a time.
 func Catch(sigs ...syscall.Signal) (*Catcher, error) {
-	if pipeWriter != 0 {
+	if pipeWriter != 0 && earlyPipe[1] == 0 {
 		return nil, errors.New("signals: caught twice")
 	}
-	var p [2]int
-	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	p, err := newPipe()
+	if err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
 	c := &Catcher{read: p[0], write: p[1], before: make([]disposition, 0, len(sigs))}
 	pipeWriter = uintptr(p[1])
-	act := sigaction{
-		handler:  relayPC(),
-		flags:    saSigInfo | saOnStack | saRestart | saRestorer | saNoCldStop,
-		restorer: restorerPC(),
-		mask:     ^uint64(0),
-	}
+	act := relayAction()
 	for _, sig := range sigs {
 		var old sigaction
 		if err := rtSigaction(sig, &act, &old); err != nil {
@@ -83,6 +78,15 @@ func Catch(sigs ...syscall.Signal) (*Catcher, error) {
 		c.before = append(c.before, disposition{sig, old})
 	}
 	return c, nil
+}
+
+func relayAction() sigaction {
+	return sigaction{
+		handler:  relayPC(),
+		flags:    saSigInfo | saOnStack | saRestart | saRestorer | saNoCldStop,
+		restorer: restorerPC(),
+		mask:     ^uint64(0),
+	}
 }
 
 // FD is readable while a signal is there to be taken.
@@ -155,4 +159,24 @@ func Unblock(sig syscall.Signal) error {
 	var set unix.Sigset_t
 	set.Val[(sig-1)/64] |= 1 << ((sig - 1) % 64)
 	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil))
+}
+
+// Ignore ignores the signals of the mask. Those that wait because they are blocked are
+// forgotten.
+func Ignore(mask uint64) error {
+	for sig := syscall.Signal(1); sig <= 64; sig++ {
+		if mask&(1<<(sig-1)) == 0 {
+			continue
+		}
+		if err := rtSigaction(sig, &sigaction{handler: sigIgn}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetMask sets the signal mask of the calling thread.
+func SetMask(mask uint64) error {
+	set := unix.Sigset_t{Val: [16]uint64{mask}}
+	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
 }

@@ -13,19 +13,13 @@ import (
 	"github.com/sole-run/sole/internal/signals"
 )
 
-// caught are the signals that are the command's, not the supervisor's, and those
-// that tell of the command. What is left out comes from this process's own doing
-// (SIGSEGV, SIGPIPE, …), or belongs to the Go runtime (SIGURG) or the C library (32, 33).
+// caught are the signals that this room takes.
 func caught() []syscall.Signal {
-	all := []syscall.Signal{
-		unix.SIGCHLD, unix.SIGTTIN, unix.SIGTTOU,
-		unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
-		unix.SIGWINCH, unix.SIGCONT, unix.SIGTSTP,
-		unix.SIGALRM, unix.SIGVTALRM, unix.SIGIO, unix.SIGPWR,
-	}
-	const firstRealTime, lastRealTime = 34, 64
-	for sig := syscall.Signal(firstRealTime); sig <= lastRealTime; sig++ {
-		all = append(all, sig)
+	var all []syscall.Signal
+	for sig := syscall.Signal(1); sig <= 64; sig++ {
+		if signals.Supervised&(1<<(sig-1)) != 0 {
+			all = append(all, sig)
+		}
 	}
 	return all
 }
@@ -52,6 +46,9 @@ type run struct {
 // execve(2), an errno that errors.Is can find, if the program could not be started.
 func start(spec Spec) (*run, error) {
 	r := &run{spec: spec, dutyFD: -1}
+	if spec.Running != nil {
+		return r, r.adopt()
+	}
 	if r.wholeTree() {
 		// What loses its parent becomes this process's child (prctl(2)).
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
@@ -71,9 +68,7 @@ func start(spec Spec) (*run, error) {
 		return nil, err
 	}
 	now := time.Now()
-	if id, err := proc.Of(r.pid); err == nil {
-		r.command, _ = id.Open()
-	}
+	r.identify()
 	if spec.Started != nil {
 		spec.Started(r.pid)
 	}
@@ -84,6 +79,39 @@ func start(spec Spec) (*run, error) {
 		r.dutyAt = now.Add(spec.Duty.After)
 	}
 	return r, nil
+}
+
+// identify makes sure that no signal can hit another process than the command.
+func (r *run) identify() {
+	if id, err := proc.Of(r.pid); err == nil {
+		r.command, _ = id.Open()
+	}
+}
+
+// adopt is start for a command that runs already. The signals that this room takes
+// are blocked on all threads; the caller's thread takes them from now on.
+func (r *run) adopt() error {
+	old := r.spec.Running
+	r.pid = old.PID
+	// What was ignored is ignored again; the Go runtime has put its handlers there.
+	if err := signals.Ignore(old.Ignored); err != nil {
+		return err
+	}
+	c, err := signals.Catch(caught()...)
+	if err != nil {
+		return err
+	}
+	r.catcher = c
+	r.stopped = old.Stopped
+	r.identify()
+	if err := signals.SetMask(old.Mask &^ (1 << (unix.SIGCHLD - 1))); err != nil {
+		return err
+	}
+	r.childEnded() // the Go runtime may have taken the signal of its end
+	if r.spec.Duty.Do != nil {
+		r.dutyAt = time.Now()
+	}
+	return nil
 }
 
 // spawn starts the program with this process's descriptors. Like execvp(3) it has

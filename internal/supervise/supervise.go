@@ -31,6 +31,18 @@ type Spec struct {
 	// Warn is called with what the caller should tell people. May be nil.
 	Warn func(error)
 	Duty Duty
+	// Running is a command that was started before, which Run then takes over instead of
+	// starting one: Path, Argv, Env, Started and MaxTime are not used. The caller must have
+	// locked its goroutine to its thread (runtime.LockOSThread).
+	Running *Running
+}
+
+// Running is a command that runs already, as a child of this process.
+type Running struct {
+	PID     int
+	Mask    uint64 // the signal mask to go on with
+	Ignored uint64 // signals to ignore, as a mask
+	Stopped bool   // this process stopped itself with the command
 }
 
 // Duty is something to look after while the command runs.
