@@ -7,7 +7,9 @@ GO      ?= go
 PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS  = -s -w -X main.version=$(VERSION)
+LDFLAGS  = -s -w -X main.version=$(VERSION) $(EARLY)
+# Enter the program before the Go runtime starts (internal/early). EARLY= leaves it out.
+EARLY   ?= $(if $(filter linux/amd64 linux/arm64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH)),-E _sole_early)
 # How long the long targets run.
 DURATION ?= 1m
 
@@ -23,7 +25,7 @@ demo: build
 
 test:
 	sh scripts/test-packages.sh
-	$(MAKE) check cross race fuzz-short bench-short vuln
+	$(MAKE) check cross arm64 race fuzz-short bench-short vuln
 
 check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: the files above are not formatted'; exit 1; }
@@ -43,6 +45,10 @@ cross:
 	set -e; for t in linux/amd64 linux/arm64 darwin/arm64 freebsd/amd64 windows/amd64; do \
 		echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/sole; \
 		GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build ./...; done
+
+.PHONY: arm64
+arm64:
+	sh scripts/arm64.sh
 
 vuln:
 	sh scripts/vuln.sh

@@ -54,6 +54,9 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 	if err := o.check(ctx != nil); err != nil {
 		return nil, err
 	}
+	if l := takenEarly(name, o); l != nil {
+		return l, nil
+	}
 	dir, err := openDir(o, lockdir.Use)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ need shellcheck shellcheck
 need mandoc mandoc
 need ps procps
 need sem parallel # a peer in bench
+need spin spin
+need qemu-aarch64-static qemu-user-static
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

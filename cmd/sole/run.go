@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/early"
 	"github.com/sole-run/sole/internal/name"
 )
 
@@ -120,6 +121,9 @@ func (o *runFlags) run(args []string) int {
 	lock, err := o.acquire(n, argv)
 	if err != nil {
 		return o.refused(n, err)
+	}
+	if early.Started() { // before the Go runtime was: go on from there
+		return o.supervise(lock, "", argv, nil)
 	}
 	path, err := lookPath(argv[0])
 	if err != nil {

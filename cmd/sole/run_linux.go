@@ -23,6 +23,7 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		Started: func(pid int) { _ = lock.SetChild(pid) }, // gone already: it is named no more
 		Warn:    func(err error) { warnRun(lock.Name(), err) },
 		Duty:    supervise.Duty{After: time.Second, Do: w.look},
+		Running: startedEarly(),
 	})
 	releaseErr := lock.Release()
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sole-run/sole/internal/early"
 )
 
 const helperEnv = "SOLE_CLI_TEST_HELPER"
@@ -30,14 +32,17 @@ const patience = 20 * time.Second
 
 var (
 	binary string // the program under test
-	helper string // this test binary, for its helper processes
+	// plainBinary is the same, linked without the early entry point.
+	plainBinary string
+	helper      string // this test binary, for its helper processes
 )
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(helperEnv) {
 	case "signals":
+		reportSignals(reported...)
+	case "every":
 		reportSignals()
-		return
 	case "root":
 		becomeRoot()
 		return
@@ -54,12 +59,8 @@ func withBinary(m *testing.M) int {
 	if err := os.Chmod(dir, 0o755); err != nil { // other users run it too
 		panic(err)
 	}
-	binary = filepath.Join(dir, "sole")
-	build := exec.Command("go", "build", "-o", binary, "github.com/sole-run/sole/cmd/sole")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("go build: %v\n%s", err, out))
-	}
+	binary = build(filepath.Join(dir, "sole"), earlyFlag)
+	plainBinary = build(filepath.Join(dir, "sole-plain"), "")
 	if helper, err = os.Executable(); err != nil {
 		panic(err)
 	}
@@ -72,23 +73,39 @@ func withBinary(m *testing.M) int {
 	return m.Run()
 }
 
+// earlyFlag is what the Makefile gives to the linker too.
+const earlyFlag = "-E " + early.Entry
+
+// build links the program, and returns its path.
+func build(path, ldflags string) string {
+	c := exec.Command("go", "build", "-ldflags", ldflags, "-o", path, "github.com/sole-run/sole/cmd/sole")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("go build: %v\n%s", err, out))
+	}
+	return path
+}
+
 var reported = []os.Signal{
 	syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1,
 	syscall.SIGUSR2, syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGTSTP,
 }
 
-// reportSignals prints a line for each signal that comes, until standard input ends.
-func reportSignals() {
+// reportSignals prints a line for each of these signals that comes, of all without any,
+// until standard input ends.
+func reportSignals(which ...os.Signal) {
 	c := make(chan os.Signal, 100)
-	signal.Notify(c, reported...)
+	signal.Notify(c, which...)
 	fmt.Printf("up %d\n", os.Getpid())
 	go func() {
 		for s := range c {
+			if s == syscall.SIGURG { // the Go runtime's own
+				continue
+			}
 			fmt.Printf("got %d.\n", s.(syscall.Signal))
 		}
 	}()
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 	}
 	os.Exit(5)
 }
@@ -111,7 +128,8 @@ type box struct {
 	dir  string // SOLE_DIR
 	work string
 	env  []string
-	uid  int // who runs sole, -1: the tester
+	bin  string // the program under test
+	uid  int    // who runs sole, -1: the tester
 }
 
 func newBox(t *testing.T) *box { return newBoxFor(t, -1) }
@@ -122,11 +140,21 @@ func newBoxFor(t *testing.T, uid int) *box {
 	work, err := os.MkdirTemp("", "sole-cli-box-")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(work) })
-	b := &box{T: t, work: work, dir: filepath.Join(work, "names"), uid: uid}
+	b := &box{T: t, work: work, dir: filepath.Join(work, "names"), bin: binary, uid: uid}
 	must(t, os.Mkdir(b.dir, 0o700))
 	if uid >= 0 {
 		must(t, os.Chown(work, uid, uid))
 		must(t, os.Chown(b.dir, uid, uid))
+	}
+	return b
+}
+
+// warm lets the names run once, so that the next start of each can be done before the
+// Go runtime starts (internal/early).
+func (b *box) warm(names ...string) *box {
+	b.Helper()
+	for _, n := range names {
+		b.takes(n)
 	}
 	return b
 }
@@ -170,7 +198,7 @@ func (b *box) command(name string, args ...string) *exec.Cmd {
 	return c
 }
 
-func (b *box) sole(args ...string) *exec.Cmd { return b.command(binary, args...) }
+func (b *box) sole(args ...string) *exec.Cmd { return b.command(b.bin, args...) }
 
 type outcome struct {
 	code           int // -1: ended by a signal
@@ -288,7 +316,8 @@ func (b *box) hold(args ...string) *held {
 	return b.start(b.sole(append(append([]string{"run"}, args...), "--", "sh", "-c", holdScript)...))
 }
 
-// start starts a command, and waits for its first line.
+// start starts a command in a process group of its own, and waits for its first line. The
+// tests' group may be an orphaned one, in which no process stops by SIGTSTP (setpgid(2)).
 func (b *box) start(c *exec.Cmd) *held {
 	b.Helper()
 	inR, inW, err := os.Pipe()
@@ -298,6 +327,10 @@ func (b *box) start(c *exec.Cmd) *held {
 	errR, errW, err := os.Pipe()
 	must(b, err)
 	c.Stdin, c.Stdout, c.Stderr = inR, outW, errW
+	if c.SysProcAttr == nil {
+		c.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	c.SysProcAttr.Setpgid = true
 	must(b, c.Start())
 	inR.Close()
 	outW.Close()

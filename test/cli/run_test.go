@@ -20,7 +20,7 @@ func TestDeathBySignalIsPassedOn(t *testing.T) {
 	} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			b := newBox(t)
+			b := newBox(t).warm("n")
 			o := b.run("run", "n", "--", "sh", "-c", "kill -"+strconv.Itoa(int(sig))+" $$; exit 1")
 			if o.signal != sig {
 				t.Errorf("want death by %v, got %v", sig, o)
@@ -38,7 +38,7 @@ func TestDeathBySignalIsPassedOn(t *testing.T) {
 
 func TestMaxTime(t *testing.T) {
 	t.Parallel()
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	o := b.expect(124, "run", "--max-time", "0.1", "n", "--", "sleep", "300")
 	mustContain(t, o.stderr, "longer than")
 	b.takes("n")
@@ -72,7 +72,7 @@ func TestMaxTime(t *testing.T) {
 
 func TestExecBecomesTheCommand(t *testing.T) {
 	t.Parallel()
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	h := b.hold("--exec", "n")
 	if h.pid != h.Process.Pid {
 		t.Errorf("the command is pid %d, but %d was started", h.pid, h.Process.Pid)
@@ -128,7 +128,7 @@ func endDaemon(pid int, fifo string) {
 func TestUntilTreeKeepsTheName(t *testing.T) {
 	t.Parallel()
 	need(t, "setsid", "util-linux")
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	h, fifo := b.daemon("--until", "tree", "n")
 	var st status
 	b.eventually("the command's end in status", func() bool {
@@ -159,7 +159,7 @@ func TestUntilTreeKeepsTheName(t *testing.T) {
 func TestDaemonDoesNotKeepTheName(t *testing.T) {
 	t.Parallel()
 	need(t, "setsid", "util-linux")
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	h, _ := b.daemon("n")
 	// The daemon has standard output open, which must not keep sole.
 	if o := h.wait(); o.code != 0 {
@@ -180,7 +180,7 @@ func TestDaemonDoesNotKeepTheName(t *testing.T) {
 func TestKillTree(t *testing.T) {
 	t.Parallel()
 	need(t, "setsid", "util-linux")
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	h, _ := b.daemon("--kill-tree", "n")
 	if o := h.wait(); o.code != 0 {
 		t.Errorf("end: %v", o)
@@ -208,7 +208,7 @@ func TestKilledSupervisor(t *testing.T) {
 	for _, end := range []string{"by itself", "by stop", "by a signal", "by replacing it"} {
 		t.Run(end, func(t *testing.T) {
 			t.Parallel()
-			b := newBox(t)
+			b := newBox(t).warm("n")
 			h := b.hold("n")
 			first := b.status("n")
 			must(t, h.Process.Signal(syscall.SIGKILL))

@@ -28,7 +28,7 @@ func TestForwardedSignals(t *testing.T) {
 		sig := s.(syscall.Signal)
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			b := newBox(t)
+			b := newBox(t).warm("n")
 			h := b.start(b.signals())
 			must(t, h.Process.Signal(sig))
 			if got, want := h.line(), fmt.Sprintf("got %d.\n", sig); got != want {
@@ -36,6 +36,7 @@ func TestForwardedSignals(t *testing.T) {
 			}
 			if sig == syscall.SIGTSTP {
 				// The supervisor stops too, as the shell expects; SIGCONT sets it going.
+				b.eventually("the supervisor stops", func() bool { return procState(h.Process.Pid) == 'T' })
 				var ws syscall.WaitStatus
 				if _, err := syscall.Wait4(h.Process.Pid, &ws, syscall.WUNTRACED, nil); err != nil || !ws.Stopped() {
 					t.Fatalf("wait: %v, %v", ws, err)
@@ -73,7 +74,7 @@ func TestForwardedSignals(t *testing.T) {
 func TestSignalsThatKill(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1} {
-		b := newBox(t)
+		b := newBox(t).warm("n")
 		h := b.hold("n")
 		must(t, h.Process.Signal(sig))
 		if o := h.wait(); o.signal != sig {
@@ -90,7 +91,7 @@ func TestSignalsThatKill(t *testing.T) {
 // value and directory are as they were.
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	t.Parallel()
-	b := newBox(t)
+	b := newBox(t).warm("n")
 	mask := func(c *exec.Cmd) string {
 		o := b.finish(c)
 		return o.stdout
@@ -197,7 +198,7 @@ func TestTerminal(t *testing.T) {
 	for _, flags := range []string{"", "--until tree", "--kill-tree", "--max-time 1h", "--exec"} {
 		t.Run(strings.TrimSpace("run "+flags), func(t *testing.T) {
 			t.Parallel()
-			b := newBox(t)
+			b := newBox(t).warm("n")
 			w := b.terminal()
 			start := binary + " run " + flags + " n -- "
 

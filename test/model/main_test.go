@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/sole-run/sole/internal/early"
 )
 
 // How many sequences are tried, and about how many steps each has.
@@ -44,7 +46,7 @@ func withBinary(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "sole")
-	build := exec.Command("go", "build", "-o", binary, "github.com/sole-run/sole/cmd/sole")
+	build := exec.Command("go", "build", "-ldflags", "-E "+early.Entry, "-o", binary, "github.com/sole-run/sole/cmd/sole")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("go build: %v\n%s", err, out))

@@ -69,7 +69,7 @@ func beside(t *testing.T, c *exec.Cmd) (stop func() result) {
 
 func TestLookingNeverDisturbs(t *testing.T) {
 	dir := t.TempDir()
-	want := 1500
+	want := 300
 	if full() {
 		want = 10000
 	}
@@ -85,7 +85,7 @@ func TestLookingNeverDisturbs(t *testing.T) {
 	cliStop := besideLoop(t, cli)
 
 	var last uint64
-	starts := repeat(t, 150, 1000, func(i int) {
+	starts := repeat(t, 600, 4000, func(i int) {
 		r := runSole(t, dir, "run", "n", "--", "/bin/sh", "-c", "echo $SOLE_RUN")
 		if r.code != 0 {
 			t.Fatalf("start %d on a free name: exit %d %s, %s", i, r.code, r.signal, r.stderr)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/early"
 	"github.com/sole-run/sole/internal/record"
 )
 
@@ -45,7 +46,7 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(tmp)
 	soleBin = filepath.Join(tmp, "sole")
-	c := exec.Command("go", "build", "-o", soleBin, "github.com/sole-run/sole/cmd/sole")
+	c := exec.Command("go", "build", "-ldflags", "-E "+early.Entry, "-o", soleBin, "github.com/sole-run/sole/cmd/sole")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	c.Stderr = os.Stderr
 	if err := c.Run(); err != nil {

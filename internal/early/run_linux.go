@@ -1,0 +1,113 @@
+//go:build linux && (amd64 || arm64)
+
+package early
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/signals"
+)
+
+// spawning is what the assembly needs to start a command. It knows the offsets.
+type spawning struct {
+	path  *byte
+	argv  **byte
+	env   **byte
+	mask  uint64 // the signal mask that this process was started with
+	pidfd int32
+	_     int32
+	errno int // less than zero if execve(2) failed
+}
+
+// spawn starts a child that runs the program, and returns when it does, or less than
+// zero if there is no child.
+//
+//go:noescape
+func spawn(s *spawning) (pid int)
+
+// run runs the command while the name is held. It returns only if the ordinary code is
+// to go on.
+func (r *request) run() {
+	s := &now.spawn
+	s.path, s.argv, s.env = &now.program[0], r.argv, &now.env[0]
+	if r.exec {
+		_, _ = sys(unix.SYS_EXECVE, uintptr(unsafe.Pointer(s.path)), uintptr(unsafe.Pointer(s.argv)),
+			uintptr(unsafe.Pointer(s.env)), 0, 0)
+		now.held = true
+		return
+	}
+	pid := spawn(s)
+	if pid > 0 && s.errno != 0 {
+		_, _ = sys(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&now.info)), 0, 0, 0)
+		closeFD(int(s.pidfd))
+		pid = -1
+	}
+	if pid < 0 { // the ordinary code finds out why
+		_ = mask(unix.SIG_SETMASK, s.mask)
+		now.held = true
+		return
+	}
+	now.pid = pid
+	if fstat(int(s.pidfd), &now.st) {
+		now.rec.Child = proc.ID{PID: pid, Inode: now.st.Ino}
+		_ = r.record()
+	}
+	if code, signal, ended := supervise(pid); ended {
+		if signal != 0 {
+			dieBy(signal)
+			code = 128 + signal
+		}
+		exit(code)
+	}
+	handOver()
+}
+
+// handOver leaves the command to the ordinary code. Signals that come meanwhile wait:
+// most of them blocked; but some the Go runtime lets through at its start, and before it
+// handles them itself these go to the pipe that the ordinary code reads then.
+func handOver() {
+	closeFD(int(now.spawn.pidfd))
+	const musl = 34
+	for _, sig := range [...]uintptr{uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGQUIT), uintptr(unix.SIGTERM), musl} {
+		if now.ignored&(1<<(sig-1)) == 0 {
+			signals.RelayEarly(sig)
+		}
+	}
+	// Those that were ignored are handled by the Go runtime from its start on.
+	_ = mask(unix.SIG_BLOCK, now.ignored)
+	now.held, now.running = true, true
+}
+
+// block blocks the signals that a supervisor takes, so that they wait; those that this
+// process was started with ignored stay so, and the command inherits that.
+func block() {
+	for sig := uintptr(1); sig < 32; sig++ {
+		if signals.Supervised&(1<<(sig-1)) != 0 && ignored(sig) {
+			now.ignored |= 1 << (sig - 1)
+		}
+	}
+	now.spawn.mask = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
+}
+
+func ignored(sig uintptr) bool {
+	_, errno := sys(unix.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&now.act)), 8, 0)
+	const ignore = 1 // SIG_IGN
+	return errno == 0 && now.act[0] == ignore
+}
+
+// dieBy ends this process by sig, as supervise.DieBy does. It returns if the signal
+// does not kill.
+func dieBy(sig int) {
+	now.lk = syscall.Flock_t{} // as a struct rlimit
+	_, _ = sys(unix.SYS_SETRLIMIT, unix.RLIMIT_CORE, uintptr(unsafe.Pointer(&now.lk)), 0, 0, 0)
+	_, _ = sys(unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	now.act = [4]uint64{} // the default
+	_, _ = sys(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&now.act)), 0, 8, 0)
+	_ = mask(unix.SIG_UNBLOCK, 1<<(sig-1))
+	pid, _ := sys(unix.SYS_GETPID, 0, 0, 0, 0, 0)
+	_, _ = sys(unix.SYS_TGKILL, uintptr(pid), uintptr(pid), uintptr(sig), 0, 0)
+}

@@ -1,0 +1,207 @@
+//go:build linux && (amd64 || arm64)
+
+package early
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/record"
+)
+
+// skip counts this start and says who holds the name, if the holder's record leaves
+// no doubt. It does not return then.
+func (r *request) skip() {
+	w := writer{b: now.line[:]}
+	if !r.sayHolder(&w) || !w.fits() {
+		return
+	}
+	if _, ok := fcntl(now.fd, unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); ok {
+		const byteOfSkip = "s"
+		_, _ = sys(unix.SYS_WRITE, uintptr(now.fd), uintptr(unsafe.Pointer(cstring(byteOfSkip))), 1, 0, 0)
+	}
+	if !r.quiet {
+		complain(now.line[:w.n])
+	}
+	exit(r.busyExit)
+}
+
+// complain writes b to standard error, all of it if that can be.
+func complain(b []byte) {
+	for {
+		n, errno := sys(unix.SYS_WRITE, 2, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0)
+		if errno == 0 && n < len(b) {
+			b = b[n:]
+			continue
+		}
+		if errno != unix.EAGAIN || !awaitWritable() {
+			return
+		}
+	}
+}
+
+// awaitWritable waits until standard error, which somebody made non-blocking, takes more.
+func awaitWritable() bool {
+	now.poll.fd, now.poll.events = 2, unix.POLLOUT
+	n, errno := sys(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&now.poll)), 1, 0, 0, 0)
+	return errno == 0 && n == 1
+}
+
+// sayHolder writes the line that cmd/sole writes of a BusyError, if the name is held by
+// a process that lives and is in sight. It ends with the descriptor otherwise.
+func (r *request) sayHolder(w *writer) bool {
+	ok := r.describeHolder(w)
+	if !ok {
+		closeFD(now.fd)
+	}
+	return ok
+}
+
+func (r *request) describeHolder(w *writer) bool {
+	rec, texts, ok := readHeld()
+	if !ok {
+		return false
+	}
+	place, ok := here()
+	if !ok || place != rec.Place || !alive(rec.Holder) {
+		return false
+	}
+	w.text("sole: ")
+	w.text(r.name)
+	w.text(" is already running: pid ")
+	w.number(uint64(rec.Holder.PID))
+	if !command(w, &texts) || !user(w, rec.UID) {
+		return false
+	}
+	var z zone
+	if !r.zone(&z) {
+		return false
+	}
+	w.text(", since ")
+	started, present := rec.Started.Unix(), clock(unix.CLOCK_REALTIME)/1e9
+	if !z.clockTime(w, started, present) {
+		return false
+	}
+	seconds := (clock(unix.CLOCK_BOOTTIME) - int64(rec.Uptime)) / 1e9
+	if seconds < 0 {
+		return false
+	}
+	w.text(" (")
+	lasting(w, uint64(seconds))
+	w.text("); skipped\n")
+	return true
+}
+
+// readHeld reads the record so that it and the mark belong together, and reports
+// whether they say that the name is held.
+func readHeld() (rec record.Record, texts record.Texts, ok bool) {
+	n, ok := pread(now.fd, now.page[:], 0)
+	if !ok || n != len(now.page) {
+		return rec, texts, false
+	}
+	if !ofd(now.fd, unix.F_OFD_GETLK, unix.F_WRLCK, record.HolderMark, 1) || now.lk.Type == unix.F_UNLCK {
+		return rec, texts, false
+	}
+	n, ok = pread(now.fd, now.copy[:], 0)
+	if !ok || n != len(now.copy) || now.page != now.copy {
+		return rec, texts, false
+	}
+	if _, fault := record.ScanHeader(now.page[:]); fault != record.Sound {
+		return rec, texts, false
+	}
+	rec, state, texts, fault := record.Scan(now.page[record.HeaderSize:])
+	return rec, texts, fault == record.Sound && state == record.Held
+}
+
+// command writes the holder's command, if it is whole and of printable ASCII.
+func command(w *writer, texts *record.Texts) bool {
+	const most = 60 // as the call of words in cmd/sole
+	key, value := texts.Next()
+	if string(key) != "method" || string(value) != "flock" {
+		return false
+	}
+	if key, _ = texts.Next(); string(key) != "cwd" {
+		return false
+	}
+	var b [most]byte
+	q := writer{b: b[:]}
+	count := 0
+	for {
+		key, value = texts.Next()
+		if string(key) != "arg" {
+			break
+		}
+		if count++; count > 1 {
+			q.byte(' ')
+		}
+		if !quote(&q, value) {
+			return false
+		}
+	}
+	if string(key) != "end" {
+		return false
+	}
+	if count == 0 {
+		return true
+	}
+	w.text(" (")
+	if q.fits() {
+		w.text(str(b[:q.n]))
+	} else {
+		w.text(str(b[:most-1]))
+		w.text("…")
+	}
+	w.byte(')')
+	return true
+}
+
+// quote writes a word as a shell would take it.
+func quote(w *writer, word []byte) bool {
+	plain := len(word) > 0
+	for _, c := range word {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+		plain = plain && bare(c)
+	}
+	if plain {
+		w.text(str(word))
+		return true
+	}
+	w.byte('\'')
+	for _, c := range word {
+		if c == '\'' {
+			w.text(`'\''`)
+		} else {
+			w.byte(c)
+		}
+	}
+	w.byte('\'')
+	return true
+}
+
+func bare(c byte) bool {
+	switch c {
+	case '-', '_', '.', '/', ':', '=', ',', '@', '%', '+':
+		return true
+	}
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// user writes the holder's name.
+func user(w *writer, uid uint32) bool {
+	w.text(", user ")
+	if uid == 0 {
+		w.text("root")
+		return true
+	}
+	name, _, ok := passwd(uid)
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	w.text(name)
+	return ok
+}

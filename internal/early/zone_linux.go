@@ -1,0 +1,255 @@
+//go:build linux && (amd64 || arm64)
+
+package early
+
+import "golang.org/x/sys/unix"
+
+// zone is a time zone: the second, newer data block of a file as tzfile(5) has it. A
+// zone of zeros is UTC.
+type zone struct {
+	times []byte // transition times, 8 bytes each
+	kinds []byte // the type of each
+	types []byte // the types, 6 bytes each
+	rule  []byte // for later times, as the variable TZ
+}
+
+const (
+	localtimeFile = "/etc/localtime\x00"
+	zoneinfoDir   = "/usr/share/zoneinfo/"
+)
+
+// zone finds the local time zone as package time does, in the usual cases.
+func (r *request) zone(z *zone) bool {
+	path := cstring(localtimeFile)
+	if r.tzGiven {
+		name := r.tz
+		if name != "" && name[0] == ':' {
+			name = name[1:]
+		}
+		if name == "" || name == "UTC" {
+			return true
+		}
+		if r.zoneinfoElse || name[0] == '/' || !setProgram(zoneinfoDir[:len(zoneinfoDir)-1], name) {
+			return false
+		}
+		for i := range len(name) {
+			if name[i] == '.' || name[i] == '\\' {
+				return false
+			}
+		}
+		path = &now.program[0]
+	}
+	b, errno := readFile(path)
+	if errno == unix.ENOENT && !r.tzGiven {
+		return true
+	}
+	return errno == 0 && z.parse(b)
+}
+
+const zoneHeader = 44
+
+// counts reads the header: how many there are of what.
+type counts struct{ utc, std, leaps, times, types, chars int }
+
+func (c *counts) read(b []byte) bool {
+	if len(b) < zoneHeader || string(b[:4]) != "TZif" || b[4] < '2' {
+		return false
+	}
+	n := [6]int{}
+	for i := range n {
+		v := bigEndian(b[20+4*i:], 4)
+		if v > 4096 {
+			return false
+		}
+		n[i] = int(v)
+	}
+	*c = counts{n[0], n[1], n[2], n[3], n[4], n[5]}
+	return true
+}
+
+// size is that of the data block, with times of so many bytes.
+func (c *counts) size(time int) int {
+	return c.times*(time+1) + c.types*6 + c.chars + c.leaps*(time+4) + c.std + c.utc
+}
+
+func bigEndian(b []byte, n int) (v uint64) {
+	for _, c := range b[:n] {
+		v = v<<8 | uint64(c)
+	}
+	return v
+}
+
+func (z *zone) parse(b []byte) bool {
+	var c counts
+	if !c.read(b) || len(b) < zoneHeader+c.size(4) {
+		return false
+	}
+	b = b[zoneHeader+c.size(4):]
+	if !c.read(b) || len(b) < zoneHeader+c.size(8)+2 || c.types == 0 || c.leaps != 0 {
+		return false
+	}
+	b = b[zoneHeader:]
+	z.times, b = b[:8*c.times], b[8*c.times:]
+	z.kinds, b = b[:c.times], b[c.times:]
+	z.types = b[:6*c.types]
+	b = b[6*c.types+c.chars+c.leaps*12+c.std+c.utc:]
+	if b[0] != '\n' || b[len(b)-1] != '\n' {
+		return false
+	}
+	z.rule = b[1 : len(b)-1]
+	return true
+}
+
+// offset is how many seconds local time is ahead of UTC at t.
+func (z *zone) offset(t int64) (seconds int64, ok bool) {
+	if z.types == nil {
+		return 0, true
+	}
+	last := -1
+	for i := range z.kinds {
+		if int64(bigEndian(z.times[8*i:], 8)) > t {
+			break
+		}
+		last = i
+	}
+	switch {
+	case last == len(z.kinds)-1 && len(z.rule) > 0:
+		return fixed(z.rule)
+	case last < 0 && len(z.kinds) > 0:
+		return 0, false // before all of them: there are rules of their own for that
+	case last < 0:
+		last = 0
+	default:
+		last = int(z.kinds[last])
+	}
+	if 6*last+6 > len(z.types) {
+		return 0, false
+	}
+	return int64(int32(bigEndian(z.types[6*last:], 4))), true
+}
+
+// fixed reads a rule without summer time, such as CET-1 or <+0330>-3:30.
+func fixed(rule []byte) (seconds int64, ok bool) {
+	i := 0
+	if rule[0] == '<' {
+		for i < len(rule) && rule[i] != '>' {
+			i++
+		}
+		i++
+	} else {
+		for i < len(rule) && letter(rule[i]) {
+			i++
+		}
+	}
+	if i < 3 || i >= len(rule) {
+		return 0, false
+	}
+	sign := int64(-1)
+	switch rule[i] {
+	case '-':
+		sign = 1
+		i++
+	case '+':
+		i++
+	}
+	for unit := int64(3600); unit > 0; unit /= 60 {
+		from := i
+		for i < len(rule) && '0' <= rule[i] && rule[i] <= '9' {
+			i++
+		}
+		n, number := decimal(rule[from:i])
+		if !number || n > 167 {
+			return 0, false
+		}
+		seconds += int64(n) * unit
+		if i == len(rule) {
+			return sign * seconds, true
+		}
+		if rule[i] != ':' {
+			return 0, false
+		}
+		i++
+	}
+	return 0, false
+}
+
+// clockTime writes the local time t, with the date unless it is the present's.
+func (z *zone) clockTime(w *writer, t, present int64) bool {
+	off, ok := z.offset(t)
+	offNow, okNow := z.offset(present)
+	t += off
+	present += offNow
+	if !ok || !okNow || t < 0 || present < 0 {
+		return false
+	}
+	const day = 24 * 60 * 60
+	if t/day != present/day {
+		date(w, t/day)
+		w.byte(' ')
+	}
+	s := uint64(t % day)
+	w.padded(s/3600, 2)
+	w.byte(':')
+	w.padded(s/60%60, 2)
+	w.byte(':')
+	w.padded(s%60, 2)
+	return true
+}
+
+// date writes the day, counted from 1970 on.
+func date(w *writer, day int64) {
+	year := uint64(1970)
+	length := func(year uint64) int64 {
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 366
+		}
+		return 365
+	}
+	for day >= length(year) {
+		day -= length(year)
+		year++
+	}
+	const months = "\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f" // their days
+	month := 0
+	for {
+		days := int64(months[month])
+		if month == 1 {
+			days += length(year) - 365
+		}
+		if day < days {
+			break
+		}
+		day -= days
+		month++
+	}
+	w.padded(year, 4)
+	w.byte('-')
+	w.padded(uint64(month+1), 2)
+	w.byte('-')
+	w.padded(uint64(day+1), 2)
+}
+
+// lasting writes a duration in its two largest units, as cmd/sole's function of that name.
+func lasting(w *writer, s uint64) {
+	const minute, hour, day = 60, 60 * 60, 24 * 60 * 60
+	switch {
+	case s < minute:
+		w.number(s)
+		w.byte('s')
+	case s < hour:
+		w.number(s / minute)
+		w.byte('m')
+		w.padded(s%minute, 2)
+		w.byte('s')
+	case s < day:
+		w.number(s / hour)
+		w.byte('h')
+		w.padded(s%hour/minute, 2)
+		w.byte('m')
+	default:
+		w.number(s / day)
+		w.byte('d')
+		w.number(s % day / hour)
+		w.byte('h')
+	}
+}

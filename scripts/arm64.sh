@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs the arm64 program under an emulator, with the early start and without. The
+# emulator knows no CLONE_PIDFD, so a command is started by the ordinary code there:
+# all before that, --exec and skips are tried.
+set -eu
+
+if ! command -v qemu-aarch64-static >/dev/null 2>&1; then
+	echo 'arm64: qemu-user-static is missing, not run'
+	exit 0
+fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir -m 700 "$tmp/names"
+export SOLE_DIR="$tmp/names"
+
+last=0
+for entry in '-E _sole_early' ''; do
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -ldflags "$entry" -o "$tmp/sole" ./cmd/sole
+	sole="qemu-aarch64-static $tmp/sole"
+	for flags in '' -q --exec --exec; do
+		code=0
+		# shellcheck disable=SC2086,SC2016 # words; the inner shell's variable
+		run=$($sole run $flags n -- /bin/sh -c 'echo $SOLE_RUN; exit 4') || code=$?
+		if [ "$code" -ne 4 ] || [ "$run" -le "$last" ]; then
+			echo "arm64: run $flags, linked with '$entry': exit $code, run $run after $last"
+			exit 1
+		fi
+		last=$run
+	done
+	code=0
+	# shellcheck disable=SC2086 # words
+	said=$($sole run n -- $sole run n -- /bin/echo ran 2>&1) || code=$?
+	last=$((last + 1))
+	case $code,$said in
+	75,'sole: n is already running: pid '*'; skipped') ;;
+	*)
+		echo "arm64: a skip, linked with '$entry': exit $code, $said"
+		exit 1
+		;;
+	esac
+done
+echo 'arm64: fine'
