@@ -110,12 +110,12 @@ func (f *File) Judged() bool { return f.judged }
 
 // Judge looks at the open file, and returns an *UnsafeError if it is not fit.
 func (f *File) Judge() error {
-	var st unix.Stat_t
-	if err := unix.Fstat(f.FD, &st); err != nil {
+	st, err := statAt(f.FD, "", 0)
+	if err != nil {
 		return &os.PathError{Op: "fstat", Path: f.Path, Err: err}
 	}
-	f.Size, f.Dev, f.Ino = st.Size, st.Dev, st.Ino
-	err := judgeFile(f.Path, &st, f.purpose)
+	f.Size, f.Dev, f.Ino = st.size, st.dev, st.ino
+	err = judgeFile(f.Path, st, f.purpose)
 	f.judged = err == nil
 	return err
 }
@@ -123,11 +123,11 @@ func (f *File) Judge() error {
 // StillThere reports whether the path leads to this file now. The whole path is
 // followed, so that a directory that was moved is noticed too.
 func (f *File) StillThere() bool {
-	var st unix.Stat_t
-	if unix.Lstat(f.Path, &st) != nil || st.Dev != f.Dev || st.Ino != f.Ino {
+	st, err := statAt(unix.AT_FDCWD, f.Path, unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil || st.dev != f.Dev || st.ino != f.Ino {
 		return false
 	}
-	f.Size = st.Size
+	f.Size = st.size
 	return true
 }
 
@@ -149,30 +149,30 @@ func notRegular(path string, mode uint32) error {
 	}
 }
 
-func judgeFile(path string, st *unix.Stat_t, purpose Purpose) error {
+func judgeFile(path string, st facts, purpose Purpose) error {
 	switch {
-	case FitFile(st.Mode, st.Uid, uint64(st.Nlink), uint32(euid())):
+	case FitFile(st.mode, st.uid, st.links, uint32(euid())):
 		return nil
-	case st.Mode&unix.S_IFMT != unix.S_IFREG:
-		return notRegular(path, st.Mode)
+	case st.mode&unix.S_IFMT != unix.S_IFREG:
+		return notRegular(path, st.mode)
 	case purpose == Look:
 		return nil
-	case !mineOrRoots(st):
+	case !ownedBy(st.uid, uint32(euid())):
 		return &UnsafeError{
 			Path:    path,
-			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.Uid, euid()),
+			Problem: fmt.Sprintf("belongs to uid %d, neither to root nor to uid %d", st.uid, euid()),
 			Remedy:  "use a directory of your own, with --dir or SOLE_DIR",
 		}
-	case st.Nlink > 1:
+	case st.links > 1:
 		return &UnsafeError{
 			Path:    path,
-			Problem: fmt.Sprintf("has %d hard links, so it is some other file too", st.Nlink),
+			Problem: fmt.Sprintf("has %d hard links, so it is some other file too", st.links),
 			Remedy:  "find out who put it there, and remove it",
 		}
-	case st.Mode&0o022 != 0:
+	case st.mode&0o022 != 0:
 		return &UnsafeError{
 			Path:    path,
-			Problem: fmt.Sprintf("is writable by others (mode %04o)", st.Mode&0o7777),
+			Problem: fmt.Sprintf("is writable by others (mode %04o)", st.mode&0o7777),
 			Remedy:  "chmod 600 " + path,
 		}
 	}

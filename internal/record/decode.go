@@ -192,7 +192,7 @@ func begins(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(
 
 // blank reports whether nothing was ever written: a hole in a file reads as zeros.
 func blank(b []byte) bool {
-	for _, c := range b {
+	for _, c := range b { // it ends at the first byte of whatever was written
 		if c != 0 {
 			return false
 		}
@@ -260,12 +260,12 @@ func padding(b []byte) bool {
 	if n < 0 || b[n] != '\n' {
 		return false
 	}
-	for _, c := range b[:n] {
-		if c != ' ' {
+	for b = b[:n]; len(b) > len(blanks); b = b[len(blanks):] {
+		if string(b[:len(blanks)]) != blanks {
 			return false
 		}
 	}
-	return true
+	return string(b) == blanks[:len(b)]
 }
 
 // next reports whether the next line has the key.

@@ -35,9 +35,14 @@ func (p *pen) number(v uint64) {
 			break
 		}
 	}
-	for _, c := range b[at:] {
-		p.byte(c)
+	p.bytes(b[at:])
+}
+
+func (p *pen) bytes(b []byte) {
+	if p.n < len(p.b) {
+		copy(p.b[p.n:], b)
 	}
+	p.n += len(b)
 }
 
 func (p *pen) key(key string) {
@@ -73,23 +78,23 @@ func (p *pen) id(key string, id proc.ID) {
 
 func (p *pen) boot(id *proc.BootID) {
 	p.key("boot")
-	for _, c := range id {
-		p.byte(c)
-	}
+	p.bytes(id[:])
 	p.byte('\n')
 }
 
 // escape keeps a value on its line: control characters and the backslash become \xHH.
 func (p *pen) escape(v string) {
+	from := 0 // where what is to be written as it is begins
 	for i := range len(v) {
 		if c := v[i]; c < ' ' || c == 0x7f || c == '\\' {
+			p.text(v[from:i])
+			from = i + 1
 			p.text(`\x`)
 			p.byte(digits[c>>4])
 			p.byte(digits[c&0xf])
-		} else {
-			p.byte(c)
 		}
 	}
+	p.text(v[from:])
 }
 
 // pad fills the rest with blanks and a final newline.
