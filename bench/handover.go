@@ -53,7 +53,7 @@ func (b *bench) handover(d time.Duration, n int) error {
 			}
 		}
 	}
-	ours, peer, endless := all[0], all[1], all[2]
+	ours, peer, endless, floor := all[0], all[1], all[2], all[3]
 	busy, err := idleTicks(ours, min(time.Second, d/2))
 	if err != nil {
 		return err
@@ -65,6 +65,7 @@ func (b *bench) handover(d time.Duration, n int) error {
 			ours.flipped, len(ours.got), peer.flipped, len(peer.got), busy, c.memory())})
 	b.table.ratio(row{name: fmt.Sprintf("  same, %d, no deadline", n), ours: endless.got, peer: peer.got, peerName: "flock(2), blocking",
 		note: fmt.Sprintf("inversions: %d of %d", endless.flipped, len(endless.got))})
+	b.table.ratio(row{name: "  its bare calls", ours: floor.got, peer: peer.got, peerName: "flock(2), blocking"})
 	return nil
 }
 

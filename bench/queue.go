@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"syscall"
@@ -165,7 +165,9 @@ func (q *queue) judge(let int64, buf []byte) {
 // blocked returns when a thread of the process is in flock(2). Nothing but a lock that
 // another has keeps it there for longer than a look takes.
 func blocked(pid int) error {
-	want := []byte(strconv.Itoa(syscall.SYS_FLOCK) + " ")
+	// With its arguments, the second LOCK_EX: a thread that was preempted while it
+	// tried with LOCK_NB does not wait.
+	want := regexp.MustCompile(fmt.Sprintf("^%d 0x[0-9a-f]+ 0x%x ", syscall.SYS_FLOCK, syscall.LOCK_EX))
 	dir := fmt.Sprintf("/proc/%d/task", pid)
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
 		tasks, err := os.ReadDir(dir)
@@ -175,7 +177,7 @@ func blocked(pid int) error {
 		for _, t := range tasks {
 			// "running" for a thread that does not sleep.
 			call, _ := os.ReadFile(filepath.Join(dir, t.Name(), "syscall"))
-			if bytes.HasPrefix(call, want) {
+			if want.Match(call) {
 				return nil
 			}
 		}

@@ -16,8 +16,9 @@ import (
 type taker func() (release func() error, err error)
 
 // kinds are the ways to wait: for a name through the library (endless: with a context
-// that cannot end, as sole run --wait does), or for a file by blocking flock(2).
-var kinds = []string{"sole", "flock", "endless"}
+// that cannot end, as sole run --wait does), for a file by blocking flock(2), and for a
+// name by the bare system calls of the protocol.
+var kinds = []string{"sole", "flock", "endless", "bare"}
 
 // takerOf is the way to wait of the kind, for a name or file of its own below dir.
 func takerOf(kind, dir string) taker {
@@ -36,6 +37,15 @@ func takerOf(kind, dir string) taker {
 				return nil, err
 			}
 			return l.Release, nil
+		}
+	}
+	if kind == "bare" {
+		b, err := newBare(path, true)
+		return func() (func() error, error) {
+			if err != nil {
+				return nil, err
+			}
+			return b.wait()
 		}
 	}
 	return func() (func() error, error) {
