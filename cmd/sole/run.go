@@ -213,6 +213,7 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	// Whatever comes before the command starts is sole's own: SIGQUIT would have
 	// the Go runtime print its stacks.
 	defaultQuit()
+	keepIgnored()
 	if o.shared {
 		opts = append(opts, sole.Shared())
 	}

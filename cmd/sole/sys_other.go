@@ -17,6 +17,7 @@ func become(*sole.Lock, string, []string, []string) int { return fail(errors.Err
 
 func dieBy(syscall.Signal)                {}
 func defaultQuit()                        {}
+func keepIgnored()                        {}
 func isTerminal(int) bool                 { return false }
 func terminalWidth() int                  { return 0 }
 func mayExecute(string) bool              { return true }

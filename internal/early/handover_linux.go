@@ -23,6 +23,10 @@ func Take(name string) (Held, bool) {
 	}, true
 }
 
+// Ignored are the signals, as a mask, that the program was started with ignored, but for a
+// program that is to [Adopt] a command.
+func Ignored() uint64 { return now.started }
+
 // Started reports whether the command runs already, and holds what was taken. Nothing
 // else may be started then.
 func Started() bool { return now.running }

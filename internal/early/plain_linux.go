@@ -43,7 +43,8 @@ var now struct {
 	set     uint64
 	act     [4]uint64
 	info    [128]byte
-	ignored uint64
+	ignored uint64 // of those that a supervisor takes
+	started uint64 // all that were ignored when the program started
 
 	path    [1280]byte // of the lock file
 	program [1280]byte
@@ -70,6 +71,13 @@ type pollFD struct {
 //
 //lint:ignore U1000 the assembly calls it
 func plain(stack unsafe.Pointer) {
+	do(stack)
+	if !now.running {
+		noteIgnored()
+	}
+}
+
+func do(stack unsafe.Pointer) {
 	r := &now.ask
 	if !r.read(stack) || !r.findDir() || !trustDir(r.euid) {
 		return

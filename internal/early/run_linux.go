@@ -93,6 +93,16 @@ func block() {
 	now.spawn.mask = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
 }
 
+// noteIgnored remembers for the ordinary code which signals are ignored: the Go runtime puts
+// its handlers there.
+func noteIgnored() {
+	for sig := uintptr(1); sig <= 64; sig++ {
+		if ignored(sig) {
+			now.started |= 1 << (sig - 1)
+		}
+	}
+}
+
 func ignored(sig uintptr) bool {
 	_, errno := sys(unix.SYS_RT_SIGACTION, sig, 0, uintptr(unsafe.Pointer(&now.act)), 8, 0)
 	const ignore = 1 // SIG_IGN

@@ -98,10 +98,10 @@ func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	}
 	const show = `grep -E '^Sig(Blk|Ign):' /proc/self/status; umask; nice; pwd`
 	shell := func(prefix string) string {
-		return mask(b.command("sh", "-c", `trap "" HUP INT; umask 027; `+prefix+` sh -c "$0"`, show))
+		return mask(b.command("sh", "-c", `trap "" HUP INT QUIT TERM USR1 PIPE WINCH TSTP 40; umask 027; `+prefix+` sh -c "$0"`, show))
 	}
 	plain := shell("")
-	for _, how := range []string{"run n --", "run --exec n --", "run --until tree n --"} {
+	for _, how := range []string{"run n --", "run --exec n --", "run fresh --", "run --exec other --", "run --until tree n --"} {
 		if under := shell(binary + " " + how); under != plain {
 			t.Errorf("sole %s: want\n%s\ngot\n%s", how, plain, under)
 		}
