@@ -160,17 +160,27 @@ func (a *attempt) lock(f *lockdir.File) (seat int, err error) {
 	if a.ctx == nil {
 		return a.tryHard(f)
 	}
-	// What need not be done between the end of the one and the beginning of the other.
-	if _, err := proc.Here(); err != nil {
-		return noSeat, err
-	}
-	if _, err := proc.Self(); err != nil {
+	if err := prepareWait(*f); err != nil {
 		return noSeat, err
 	}
 	if a.o.replace != nil {
 		return noSeat, a.replace(f)
 	}
 	return a.await(f)
+}
+
+// prepareWait does what need not be done between the end of the one and the beginning of the
+// other: it is remembered.
+func prepareWait(f lockdir.File) error {
+	_, err := proc.Here()
+	if err == nil {
+		_, err = proc.Self()
+	}
+	if err == nil {
+		_, err = suspect(f)
+	}
+	_ = euid()
+	return err
 }
 
 // try takes the lock if it is free and nobody waits for it.

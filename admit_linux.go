@@ -172,14 +172,11 @@ var probed atomic.Uint64
 // probe tries to lock f a second time where the filesystem is known for odd locks.
 // It can find that locks are broken here, not that they work across hosts.
 func probe(f lockdir.File) error {
-	if probed.Load() == f.Dev+1 {
-		return nil
+	fs, err := suspect(f)
+	if err != nil {
+		return err
 	}
-	var st unix.Statfs_t
-	if err := unix.Fstatfs(f.FD, &st); err != nil {
-		return os.NewSyscallError("fstatfs", err)
-	}
-	if fs := lockdir.Odd(int64(st.Type)); fs != "" {
+	if fs != "" {
 		fd, err := unix.Open(f.Path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return &os.PathError{Op: "open", Path: f.Path, Err: err}
@@ -192,9 +189,24 @@ func probe(f lockdir.File) error {
 		if got {
 			return &BrokenError{Path: f.Path, Filesystem: fs}
 		}
+		probed.Store(f.Dev + 1)
 	}
-	probed.Store(f.Dev + 1)
 	return nil
+}
+
+// suspect returns what kind of filesystem f is on if that is yet to be probed, else "".
+func suspect(f lockdir.File) (fs string, err error) {
+	if probed.Load() == f.Dev+1 {
+		return "", nil
+	}
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(f.FD, &st); err != nil {
+		return "", os.NewSyscallError("fstatfs", err)
+	}
+	if fs = lockdir.Odd(int64(st.Type)); fs == "" {
+		probed.Store(f.Dev + 1)
+	}
+	return fs, nil
 }
 
 // euid is read once: a Go program does not change it.
