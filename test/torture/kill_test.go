@@ -5,6 +5,7 @@ package torture
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -35,7 +36,9 @@ type truth struct {
 	mu    sync.Mutex
 	epoch int // changes whenever the rest does
 	state sole.State
-	dead  map[int]bool
+	// dead are the processes that have ended, by the last run that they can have been of:
+	// the kernel gives their pids to others.
+	dead map[int]uint64
 }
 
 func (tr *truth) set(state sole.State) {
@@ -45,17 +48,17 @@ func (tr *truth) set(state sole.State) {
 	tr.mu.Unlock()
 }
 
-// died says that the process has ended and been seen to.
-func (tr *truth) died(pid int) {
+// died says that the process, of that run, has ended and been seen to.
+func (tr *truth) died(pid int, run uint64) {
 	tr.mu.Lock()
-	tr.dead[pid] = true
+	tr.dead[pid] = run
 	tr.mu.Unlock()
 }
 
-func (tr *truth) born(pid int) {
-	tr.mu.Lock()
-	delete(tr.dead, pid)
-	tr.mu.Unlock()
+// lives reports whether the process can be one of st.
+func lives(dead map[int]uint64, pid int, st sole.Status) bool {
+	run, ended := dead[pid]
+	return !ended || st.Run > run
 }
 
 // watch looks until the returned function is called, which returns how often it
@@ -74,26 +77,18 @@ func (tr *truth) watch(dir string) (stop func() (looks int, lies []string)) {
 			}
 			tr.mu.Lock()
 			epoch, state := tr.epoch, tr.state
-			dead := make(map[int]bool, len(tr.dead))
-			for pid := range tr.dead {
-				dead[pid] = true
-			}
+			dead := maps.Clone(tr.dead)
 			tr.mu.Unlock()
 			st, err := sole.Inspect("n", sole.Dir(dir))
 			tr.mu.Lock()
 			same := epoch == tr.epoch
-			for pid := range dead {
-				if !tr.dead[pid] { // born again meanwhile
-					delete(dead, pid)
-				}
-			}
 			tr.mu.Unlock()
 			switch {
 			case err != nil:
 				lies = append(lies, err.Error())
 			case same && state != "" && st.State != state:
 				lies = append(lies, fmt.Sprintf("%s, but it was %s all the time: %+v", st.State, state, st))
-			case st.State == sole.Held && (dead[st.PID] || dead[st.ChildPID]):
+			case st.State == sole.Held && !(lives(dead, st.PID, st) && lives(dead, st.ChildPID, st)):
 				lies = append(lies, fmt.Sprintf("a dead process holds: %+v", st))
 			}
 		}
@@ -118,7 +113,7 @@ func TestKillSupervisorCommandOrBoth(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	k := killer{t: t, dir: dir, w: w, rng: rand.New(rand.NewPCG(seed, 1)),
-		truth: truth{dead: map[int]bool{}, state: sole.Free}, kinds: map[string]int{}}
+		truth: truth{dead: map[int]uint64{}, state: sole.Free}, kinds: map[string]int{}}
 	stop := k.truth.watch(dir)
 	rounds := repeat(t, 40, 1500, func(i int) { k.round(i) })
 	looks, lies := stop()
@@ -164,7 +159,6 @@ func (k *killer) round(i int) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	k.truth.born(c.Process.Pid)
 	readyW.Close()
 	holdR.Close()
 	line, err := bufio.NewReader(readyR).ReadString('\n')
@@ -174,7 +168,6 @@ func (k *killer) round(i int) {
 	var child int
 	var run uint64
 	fmt.Sscan(line, &child, &run)
-	k.truth.born(child)
 	k.truth.set(sole.Held)
 	if run <= k.last {
 		t.Errorf("round %d: run %d follows run %d", i, run, k.last)
@@ -196,8 +189,8 @@ func (k *killer) round(i int) {
 	}
 	killChild := func() { _ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0) }
 	killSuper := func() { _ = c.Process.Kill() }
-	waitSuper := func() result { r := ended(c.Wait()); k.truth.died(super); return r }
-	waitChild := func() { exited(t, pidfd); k.truth.died(child) }
+	waitSuper := func() result { r := ended(c.Wait()); k.truth.died(super, run); return r }
+	waitChild := func() { exited(t, pidfd); k.truth.died(child, run) }
 
 	kind := []string{"supervisor", "command", "both", "both, command first", "none"}[k.rng.IntN(5)]
 	k.kinds[kind]++
