@@ -3,23 +3,29 @@ package doctor
 import (
 	"context"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// goodbye is how long a helper has to tidy up when ctx ends.
+// goodbye is how long a helper has to tidy up when its time is up.
 const goodbye = time.Second
 
 // Examine runs all checks, those that touch a filesystem at the same time. When ctx
-// ends it returns ctx's error, and the files of its helpers are gone unless the filesystem hangs.
+// ends it returns ctx's error as soon as the files of its helpers are gone, at the latest after
+// the timeout: then the filesystem hangs.
 func Examine(ctx context.Context, o Options) ([]Result, error) {
 	all := checks()
 	results := make([]Result, len(all))
 	done := make(chan struct{}, len(all))
+	seats := make(chan struct{}, helpersAtOnce())
 	for i, c := range all {
 		if !c.apart {
 			continue
 		}
 		go func() {
+			seats <- struct{}{}
 			results[i] = c.inHelper(ctx, o)
+			<-seats
 			done <- struct{}{}
 		}()
 	}
@@ -33,6 +39,16 @@ func Examine(ctx context.Context, o Options) ([]Result, error) {
 		<-done
 	}
 	return results, ctx.Err()
+}
+
+// helpersAtOnce is how many helpers there are descriptors for: each takes four, and
+// seven for a moment while it is started.
+func helpersAtOnce() int {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
+		return 1
+	}
+	return int(max(1, min(int64(min(l.Cur, 1<<20))-20, 4*64)/4))
 }
 
 // inHelper has a process of its own run the check, for as long as it may take.
@@ -54,10 +70,10 @@ func (c check) inHelper(ctx context.Context, o Options) Result {
 	case err = <-answer:
 		h.end(goodbye)
 	case <-ctx.Done():
-		h.end(goodbye)
+		h.end(o.Timeout)
 		return failed(skip("interrupted"))
 	case <-timer.C:
-		h.end(0)
+		h.end(goodbye)
 		return failed(fail(System, "find out what hangs: a server that is away, or a stopped FUSE daemon; a start there hangs as well",
 			"did not answer within %s", o.Timeout))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 // by another process. It is spoken to on a socket, its descriptor 3. It tidies up and ends
 // when the other end of that is closed, so also when its parent is killed.
 //
-// A program becomes a helper only if the variable is set and the descriptor is a socket
-// that its own parent made. So nobody gets there by accident.
+// A program becomes a helper only if the descriptor is a socket that was made by the
+// process that the variable names. So nobody gets there by accident. It need not be the parent
+// still: if that was killed meanwhile, the helper must not take itself for a doctor.
 const (
 	helperEnv = "SOLE_DOCTOR_HELPER"
 	helperFD  = 3
@@ -41,8 +43,13 @@ type helper struct {
 	ended chan struct{}
 }
 
+// starting keeps the descriptors that a start needs for a moment from adding up.
+var starting sync.Mutex
+
 // startHelper starts one, with files as its descriptors from dirFD on.
 func startHelper(files ...*os.File) (*helper, error) {
+	starting.Lock()
+	defer starting.Unlock()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -56,7 +63,7 @@ func startHelper(files ...*os.File) (*helper, error) {
 	}
 	conn := os.NewFile(uintptr(pair[0]), "socket")
 	c := exec.Command("/proc/self/exe", "doctor")
-	c.Env = append(os.Environ(), helperEnv+"=1")
+	c.Env = append(os.Environ(), helperEnv+"="+itoa(os.Getpid()))
 	c.Stderr = os.Stderr
 	c.ExtraFiles = append([]*os.File{theirs}, files...)
 	// A key at the terminal is for the parent: it has the helper tidy up.
@@ -87,17 +94,18 @@ func (h *helper) end(patience time.Duration) {
 	select {
 	case <-h.ended:
 	case <-timer.C:
-		_ = h.cmd.Process.Kill()
+		_ = unix.Kill(-h.cmd.Process.Pid, unix.SIGKILL) // with what it started
 	}
 }
 
 // IsHelper reports whether this process was started by [Examine].
 func IsHelper() bool {
-	if os.Getenv(helperEnv) == "" {
+	by := os.Getenv(helperEnv)
+	if by == "" {
 		return false
 	}
 	peer, err := unix.GetsockoptUcred(helperFD, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	return err == nil && int(peer.Pid) == os.Getppid()
+	return err == nil && itoa(int(peer.Pid)) == by
 }
 
 // Help does what a helper is to do, and returns its exit code.
@@ -129,5 +137,8 @@ func endWith(in *json.Decoder) {
 	var nothing request
 	_ = in.Decode(&nothing)
 	ours.removeForEver()
+	if unix.Getpgrp() == os.Getpid() {
+		_ = unix.Kill(0, unix.SIGKILL) // with what it started, as crontab(1)
+	}
 	os.Exit(0)
 }

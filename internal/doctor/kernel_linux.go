@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +55,7 @@ func pidfds() (open error, byInode bool) {
 }
 
 // cgroupKill is the cgroup.kill of this process's control group (cgroups(7), Linux
-// 5.14), "" if there is none.
+// 5.14), or where that is the root, which has none, of one below; "" if there is none.
 func cgroupKill() string {
 	text, _ := os.ReadFile("/proc/self/mountinfo")
 	own, _ := os.ReadFile("/proc/self/cgroup")
@@ -69,9 +70,11 @@ func cgroupKill() string {
 		if !ok || m.kind != "cgroup2" {
 			continue
 		}
-		file := strings.TrimSuffix(m.point+strings.TrimSuffix(group, "/"), "/") + "/cgroup.kill"
-		if unix.Access(file, unix.F_OK) == nil {
-			return file
+		own := strings.TrimSuffix(m.point, "/") + strings.TrimSuffix(group, "/")
+		for _, pattern := range []string{own + "/cgroup.kill", own + "/*/cgroup.kill"} {
+			if found, _ := filepath.Glob(pattern); len(found) > 0 {
+				return found[0]
+			}
 		}
 	}
 	return ""

@@ -142,9 +142,11 @@ func TestSweepTakesOldProbeFilesOnly(t *testing.T) {
 
 // A variable that somebody has set makes nobody a helper.
 func TestNobodyIsAHelperByAccident(t *testing.T) {
-	t.Setenv(helperEnv, "1")
-	if IsHelper() {
-		t.Error("without a socket of the parent")
+	for _, pid := range []int{1, os.Getpid(), os.Getppid()} {
+		t.Setenv(helperEnv, itoa(pid))
+		if IsHelper() {
+			t.Errorf("by pid %d, without a socket of it", pid)
+		}
 	}
 }
 
