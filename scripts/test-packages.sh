@@ -25,7 +25,7 @@ need mkfs.xfs xfsprogs
 need mkfs.btrfs btrfs-progs
 need bindfs bindfs
 need fusermount3 fuse3
-need systemd-tmpfiles systemd # what doctor's reading of tmpfiles.d is compared with
+need systemd-tmpfiles systemd-standalone-tmpfiles # what doctor's reading of tmpfiles.d is compared with
 need setpriv util-linux
 need qemu-aarch64-static qemu-user-static
 

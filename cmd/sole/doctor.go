@@ -21,8 +21,9 @@ var doctorCommand = &command{
 	about: `PATH is where names live, or would: without it the directory of --dir, of
 SOLE_DIR, or your own. A line a check: ok, warning, failure, or skipped because
 something else failed; below it what to do. It takes no name and disturbs no
-start. Exits with 0 unless a check failed; then with 77 if the place is unsafe or
-forbidden, else 73 if a lock cannot be made there or excludes nobody, else 71.`,
+start. Exits with 0 unless a check failed; then with 77 if the place is unsafe
+or forbidden, else 73 if a lock cannot be made there or excludes nobody, else
+71.`,
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var asJSON bool

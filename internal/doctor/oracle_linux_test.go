@@ -13,9 +13,9 @@ func TestRulesAreThoseOfSystemdTmpfiles(t *testing.T) {
 	program, err := exec.LookPath("systemd-tmpfiles")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("systemd-tmpfiles is missing: apt-get install systemd")
+			t.Fatal("systemd-tmpfiles is missing: apt-get install systemd-standalone-tmpfiles")
 		}
-		t.Skip("systemd-tmpfiles is missing: apt-get install systemd")
+		t.Skip("systemd-tmpfiles is missing: apt-get install systemd-standalone-tmpfiles")
 	}
 	gone, kept := 0, 0
 	for _, rules := range []string{
