@@ -63,6 +63,8 @@ fuzz-short:
 fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzMount -fuzztime $(DURATION) ./internal/doctor
+	$(GO) test -run xxx -fuzz FuzzRule -fuzztime $(DURATION) ./internal/doctor
 
 bench: build
 	cd bench && $(GO) run . -sole ../bin/sole -duration $(DURATION)

@@ -20,6 +20,13 @@ need mandoc mandoc
 need ps procps
 need sem parallel # a peer in bench
 need spin spin
+need mkfs.ext4 e2fsprogs # filesystems for doctor
+need mkfs.xfs xfsprogs
+need mkfs.btrfs btrfs-progs
+need bindfs bindfs
+need fusermount3 fuse3
+need systemd-tmpfiles systemd-standalone-tmpfiles # what doctor's reading of tmpfiles.d is compared with
+need setpriv util-linux
 need qemu-aarch64-static qemu-user-static
 
 [ -n "$missing" ] || exit 0

@@ -31,6 +31,8 @@ const (
 	Look Purpose = iota
 	// Use is for holding names, and for whatever acts on what the files say.
 	Use
+	// judge is as Use, but makes nothing.
+	judge
 )
 
 // UnsafeError says that something on the way to a lock cannot be trusted.

@@ -105,3 +105,39 @@ func TestReplacedDirectoryIsNoticed(t *testing.T) {
 		t.Error("another directory passes for the one that was walked")
 	}
 }
+
+func TestSurveyMakesNothing(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mkdir(t, base+"/open", 0o777)
+	mkdir(t, base+"/real", 0o700)
+	for name, target := range map[string]string{"link": "real", "dangling": "nowhere"} {
+		if err := os.Symlink(target, base+"/"+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ path, missing, unsafe string }{
+		{base + "/real", "", ""},
+		{base + "/link/new/deep", base + "/real/new", ""},
+		{base + "/open/new", "", base + "/open"},
+		{base + "/dangling", "", base + "/dangling"},
+	} {
+		steps, missing, err := Survey(c.path)
+		var unsafe *UnsafeError
+		if errors.As(err, &unsafe); (unsafe == nil) != (c.unsafe == "") || unsafe != nil && unsafe.Path != c.unsafe {
+			t.Errorf("%s: %v", c.path, err)
+		}
+		if missing != c.missing || len(steps) == 0 || steps[0].Path != "/" {
+			t.Errorf("%s: %v is missing, %v", c.path, missing, steps)
+		}
+	}
+	if _, err := os.Lstat(base + "/real/new"); err == nil {
+		t.Error("a survey made a directory")
+	}
+	t.Chdir(base)
+	if _, missing, err := Survey("new"); err != nil || missing != base+"/new" {
+		t.Errorf("a relative path: %q, %v", missing, err)
+	}
+}

@@ -32,7 +32,7 @@ func Open(path string, purpose Purpose) (*Dir, error) {
 		abs = wd + "/" + path
 	}
 	d := &Dir{purpose: purpose, fd: -1}
-	d.path, d.entry, err = walk(abs, purpose)
+	d.path, d.entry, err = walk(abs, purpose, nil)
 	if purpose == Look && errors.Is(err, unix.ENOENT) {
 		return &Dir{path: filepath.Clean(abs), missing: true, fd: -1}, nil
 	}
@@ -93,12 +93,17 @@ func (d *Dir) Changed() bool {
 	return unix.Lstat(d.path, &st) != nil || identify(&st) != d.entry
 }
 
-// walk follows path step by step and judges each one.
-func walk(path string, purpose Purpose) (string, identity, error) {
+// walk follows path step by step, has see look at each one unless that is nil, and
+// judges it.
+func walk(path string, purpose Purpose, see func(path string, st *unix.Stat_t)) (string, identity, error) {
+	if see == nil {
+		see = func(string, *unix.Stat_t) {}
+	}
 	at, st, err := "/", unix.Stat_t{}, error(nil)
 	if err := lstat("/", &st); err != nil {
 		return "", identity{}, err
 	}
+	see("/", &st)
 	if err := judgeDir("/", &st, purpose); err != nil {
 		return "", identity{}, err
 	}
@@ -125,6 +130,7 @@ func walk(path string, purpose Purpose) (string, identity, error) {
 		if err != nil {
 			return "", identity{}, err
 		}
+		see(next, &st)
 		if st.Mode&unix.S_IFMT == unix.S_IFLNK {
 			if links++; links > maxLinks {
 				return "", identity{}, &os.PathError{Op: "open", Path: path, Err: unix.ELOOP}
@@ -181,14 +187,14 @@ func judgeDir(path string, st *unix.Stat_t, purpose Purpose) error {
 
 // judgeLink returns where the link leads, if whoever made it can be trusted.
 func judgeLink(path string, st *unix.Stat_t, purpose Purpose) (string, error) {
-	if purpose == Use && !mineOrRoots(st) {
+	if purpose != Look && !mineOrRoots(st) {
 		return "", &UnsafeError{Path: path, Problem: fmt.Sprintf("is a symbolic link of uid %d", st.Uid)}
 	}
 	target, err := os.Readlink(path)
 	if err != nil {
 		return "", err
 	}
-	if purpose == Use {
+	if purpose != Look {
 		// Without this a link whose target is missing would be filled in.
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			return "", &UnsafeError{Path: path, Problem: "is a symbolic link to " + target + ", which does not exist"}

@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	case "root":
 		becomeRoot()
 		return
+	case "inotify":
+		takeInotify()
+		return
 	}
 	os.Exit(withBinary(m))
 }

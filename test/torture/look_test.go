@@ -153,6 +153,33 @@ func besideLoop(t *testing.T, c *exec.Cmd) (stop func() int) {
 	return stop
 }
 
+// The doctor tries locks, but none of a name's.
+func TestDoctorNeverDisturbs(t *testing.T) {
+	dir := t.TempDir()
+	var stops []func() int
+	for range 2 {
+		c := exec.Command("/bin/sh", "-c", `while :; do "$SOLE" doctor 3>&1 >/dev/null || exit 9; echo; done`)
+		c.Env = append(os.Environ(), "SOLE_DIR="+dir, "SOLE="+soleBin)
+		stops = append(stops, besideLoop(t, c))
+	}
+	var last uint64
+	starts := repeat(t, 300, 4000, func(i int) {
+		run := verify(t, dir, "n")
+		if run <= last {
+			t.Fatalf("run %d follows run %d", run, last)
+		}
+		last = run
+	})
+	visits := 0
+	for _, stop := range stops {
+		visits += stop()
+	}
+	if visits < 5 {
+		t.Errorf("only %d visits", visits)
+	}
+	t.Logf("%d starts beside %d visits of the doctor", starts, visits)
+}
+
 func TestCleanBesideStarts(t *testing.T) {
 	dir := t.TempDir()
 	c := exec.Command("/bin/sh", "-c", `while :; do "$SOLE" clean 3>&1 >/dev/null 2>&1 || exit 9; echo; done`)
