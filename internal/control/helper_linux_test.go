@@ -1,0 +1,5 @@
+package control
+
+import "runtime"
+
+func exitGoroutine() { runtime.Goexit() }
