@@ -71,13 +71,14 @@ func probe(ctx context.Context, addr Address) error {
 	c, err := Connect(ctx, addr)
 	var silent *SilentError
 	var other *ProtocolError
+	var refused *RemoteError
 	switch {
 	case err == nil:
 		defer c.Close()
 		return &BusyError{Address: addr.String(), Greeting: c.Greeting, Peer: c.Peer}
 	case errors.As(err, &silent):
 		return &BusyError{Address: addr.String(), Peer: silent.Peer, Err: err}
-	case errors.As(err, &other):
+	case errors.As(err, &other), errors.As(err, &refused):
 		return &BusyError{Address: addr.String(), Err: err}
 	}
 	return err
