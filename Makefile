@@ -63,6 +63,8 @@ fuzz-short:
 fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzRequest -fuzztime $(DURATION) ./internal/control
+	$(GO) test -run xxx -fuzz FuzzFrame -fuzztime $(DURATION) ./internal/control
 
 bench: build
 	cd bench && $(GO) run . -sole ../bin/sole -duration $(DURATION)

@@ -15,6 +15,7 @@ var house = map[string][]string{
 	"internal/record":    {"internal/proc"},
 	"internal/locktable": {"internal/proc"},
 	"internal/queue":     {"internal/flock", "internal/proc"},
+	"internal/control":   {"internal/flock"},
 	"internal/flock":     {"internal/signals"},
 	"internal/lockdir":   {},
 	"internal/name":      {},

@@ -18,6 +18,7 @@ need useradd passwd
 need shellcheck shellcheck
 need mandoc mandoc
 need ps procps
+need socat socat
 need sem parallel # a peer in bench
 need spin spin
 need qemu-aarch64-static qemu-user-static
