@@ -9,7 +9,8 @@ import (
 // house is who may import whom, from the roof down. What is not listed is not allowed.
 var house = map[string][]string{
 	"cmd/sole":           {".", "internal/early", "internal/name", "internal/proc", "internal/signals", "internal/supervise"},
-	".":                  {"internal/early", "internal/flock", "internal/lockdir", "internal/locktable", "internal/name", "internal/proc", "internal/queue", "internal/record"},
+	".":                  {"internal/control", "internal/early", "internal/flock", "internal/lockdir", "internal/locktable", "internal/name", "internal/pidfile", "internal/proc", "internal/queue", "internal/record"},
+	"internal/pidfile":   {"internal/flock", "internal/lockdir", "internal/proc"},
 	"internal/supervise": {"internal/proc", "internal/signals"},
 	"internal/early":     {"internal/lockdir", "internal/name", "internal/proc", "internal/record", "internal/signals"},
 	"internal/record":    {"internal/proc"},

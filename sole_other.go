@@ -31,6 +31,12 @@ func (*Lock) Slot() int { return 0 }
 // Path is not supported on this system.
 func (*Lock) Path() string { return "" }
 
+// Squatted is not supported on this system.
+func (*Lock) Squatted() error { return errors.ErrUnsupported }
+
+// Socket is not supported on this system.
+func (*Lock) Socket() string { return "" }
+
 // File is not supported on this system.
 func (*Lock) File() (*os.File, error) { return nil, errors.ErrUnsupported }
 

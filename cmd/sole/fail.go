@@ -69,6 +69,8 @@ func classify(err error) (code int, h string) {
 		ancestor  *sole.AncestorError
 		broken    *sole.BrokenError
 		disturbed *sole.DisturbedError
+		pidFile   *sole.PidFileError
+		socket    *sole.SocketError
 	)
 	switch {
 	case errors.As(err, &f):
@@ -85,6 +87,10 @@ func classify(err error) (code int, h string) {
 		return exitConfig, "give the inner command a name of its own, or start it without sole"
 	case errors.As(err, &broken):
 		return exitCantCreate, "name a directory on a local filesystem with --dir or SOLE_DIR"
+	case errors.As(err, &pidFile):
+		return exitCantCreate, "remove " + pidFile.Path + " if nothing uses it, or name another pid file"
+	case errors.As(err, &socket):
+		return exitCantCreate, "remove " + socket.Path + " if nothing uses it"
 	case errors.As(err, &disturbed):
 		return exitOS, ""
 	case errors.Is(err, sole.ErrFree):
