@@ -116,14 +116,17 @@ func (g *guard) identity() (*identity, error) {
 	return &id, nil
 }
 
-// write writes the identity to the disk, before the pid file that it is about is there.
-func (g *guard) write(id *identity) error {
+// write writes the identity, before the pid file that it is about is there.
+func (g *guard) write(id *identity, durable bool) error {
 	b := id.encode()
 	if err := writeAll(g.fd, g.at.id, b); err != nil {
 		return err
 	}
 	// What may be left of a longer one is behind the length that the first line says.
 	_ = unix.Ftruncate(g.fd, int64(len(b)))
+	if !durable {
+		return nil
+	}
 	return flush(g.fd, g.at.id)
 }
 
@@ -181,8 +184,8 @@ func (g *guard) takeAway(s *seen) (bool, error) {
 	return same, g.tidy()
 }
 
-// prepare makes a pid file under the spare path, on the disk, and returns it open.
-func (g *guard) prepare(pid int) (int, stamp, error) {
+// prepare makes a pid file under the spare path, and returns it open.
+func (g *guard) prepare(pid int, durable bool) (int, stamp, error) {
 	path := g.at.spare
 	fd, err := retry(func() (int, error) {
 		return unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|openFlags, 0o644)
@@ -192,7 +195,7 @@ func (g *guard) prepare(pid int) (int, stamp, error) {
 	}
 	var st unix.Stat_t
 	err = writeAll(fd, path, []byte(itoa(pid)+"\n"))
-	if err == nil {
+	if err == nil && durable {
 		err = flush(fd, path)
 	}
 	if err == nil {

@@ -47,7 +47,7 @@ func leave(t *testing.T, path string, change func(*identity)) {
 	id, err := g.identity()
 	must(t, err)
 	change(id)
-	must(t, g.write(id))
+	must(t, g.write(id, true))
 }
 
 func takes(t *testing.T, path string, by Lock) {
@@ -99,7 +99,7 @@ func TestRecycledPid(t *testing.T) {
 	id, err := g.identity()
 	must(t, err)
 	id.files = []stamp{stampOf(&st)}
-	must(t, g.write(id))
+	must(t, g.write(id, true))
 	g.leave()
 	takes(t, path, Lock{})
 }

@@ -165,11 +165,14 @@ func TestStartersOverAStaleFile(t *testing.T) {
 // The same with the usual way: the harness can see two.
 func TestStartersOverAStaleFileControl(t *testing.T) {
 	dead := gone(t)
-	double, _ := doubles(t, "race-naive", rounds, func(path string) {
-		must(t, os.WriteFile(path, []byte(fmt.Sprintln(dead)), 0o644))
-	})
-	t.Logf("%d of %d rounds had two owners", double, rounds)
-	if double == 0 {
-		t.Error("no round had two owners")
+	for tried := rounds; tried <= 40*rounds; tried += rounds {
+		double, _ := doubles(t, "race-naive", rounds, func(path string) {
+			must(t, os.WriteFile(path, []byte(fmt.Sprintln(dead)), 0o644))
+		})
+		if double > 0 {
+			t.Logf("the last %d of %d rounds had two owners %d times", rounds, tried, double)
+			return
+		}
 	}
+	t.Error("no round had two owners")
 }

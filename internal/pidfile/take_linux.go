@@ -76,19 +76,44 @@ func (f *File) take() error {
 			return errAgain
 		}
 	}
-	return f.put(g, f.id.holder.PID, func(spare, file string) error {
-		err := unix.Link(spare, file)
-		if err == unix.EEXIST {
-			return errAgain
-		}
-		return os.NewSyscallError("link", err)
-	})
+	return f.put(g, f.id.holder.PID, true, f.link)
+}
+
+// link puts the spare file to the path where there is none.
+func (f *File) link(*guard) error {
+	err := unix.Link(f.at.spare, f.at.file)
+	if err == unix.EEXIST {
+		return errAgain
+	}
+	return os.NewSyscallError("link", err)
+}
+
+// exchange puts the spare file to the path in place of our own, and of no other.
+func (f *File) exchange(g *guard) error {
+	err := unix.Renameat2(unix.AT_FDCWD, f.at.spare, unix.AT_FDCWD, f.at.file, unix.RENAME_EXCHANGE)
+	switch err {
+	case nil:
+	case unix.ENOENT:
+		return &LostError{f.at.file, "was deleted"}
+	case unix.EINVAL, unix.ENOSYS: // a filesystem without it
+		return os.NewSyscallError("rename", unix.Rename(f.at.spare, f.at.file))
+	default:
+		return os.NewSyscallError("renameat2", err)
+	}
+	var ours, before unix.Stat_t
+	if unix.Fstat(f.fd, &ours) == nil && unix.Lstat(f.at.spare, &before) == nil && stampOf(&ours) == stampOf(&before) {
+		return nil
+	}
+	// Somebody who does not know the guard was faster. If he was again, his first one is lost.
+	_ = unix.Renameat2(unix.AT_FDCWD, f.at.spare, unix.AT_FDCWD, f.at.file, unix.RENAME_EXCHANGE)
+	return &LostError{f.at.file, "was replaced by another file"}
 }
 
 // put puts a file with the pid to the path, by the last step. The identity is there
-// before, so that nobody ever sees the file without it, and is about the old file too.
-func (f *File) put(g *guard, pid int, last func(spare, file string) error) error {
-	fd, fresh, err := g.prepare(pid)
+// before, so that nobody ever sees the file without it, and is about the old file too. durable
+// says whether both are seen to the disk before or after.
+func (f *File) put(g *guard, pid int, durable bool, last func(*guard) error) error {
+	fd, fresh, err := g.prepare(pid, durable)
 	if err != nil {
 		return err
 	}
@@ -97,9 +122,9 @@ func (f *File) put(g *guard, pid int, last func(spare, file string) error) error
 	if n := len(before); n > 0 {
 		f.id.files = []stamp{before[n-1], fresh}
 	}
-	err = g.write(&f.id)
+	err = g.write(&f.id, durable)
 	if err == nil {
-		err = last(f.at.spare, f.at.file)
+		err = last(g)
 	}
 	if err == nil {
 		err = g.tidy() // the second link
@@ -114,6 +139,9 @@ func (f *File) put(g *guard, pid int, last func(spare, file string) error) error
 		_ = unix.Close(f.fd)
 	}
 	f.fd, f.pid = fd, pid
+	if !durable {
+		return errors.Join(flush(g.fd, g.at.id), flush(fd, g.at.file))
+	}
 	return nil
 }
 
@@ -131,10 +159,9 @@ func (f *File) SetCommand(command proc.ID) error {
 	}
 	before := f.id.command
 	f.id.command = command
-	err = f.put(g, command.PID, func(spare, file string) error {
-		return os.NewSyscallError("rename", unix.Rename(spare, file))
-	})
-	if err != nil {
+	// The disk comes later: until the command is written down only the lock tells of it.
+	err = f.put(g, command.PID, false, f.exchange)
+	if f.pid != command.PID {
 		f.id.command = before
 	}
 	return err
