@@ -63,6 +63,7 @@ fuzz-short:
 fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzIdentity -fuzztime $(DURATION) ./internal/pidfile
 	$(GO) test -run xxx -fuzz FuzzRequest -fuzztime $(DURATION) ./internal/control
 	$(GO) test -run xxx -fuzz FuzzFrame -fuzztime $(DURATION) ./internal/control
 

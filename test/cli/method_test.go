@@ -295,3 +295,22 @@ func TestMethodsThatAreRefused(t *testing.T) {
 		t.Errorf("left: %v", all)
 	}
 }
+
+// Several scripts work on one queue directory: the lock is on what they share.
+func TestQueueDirectory(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	queue := b.file("queue")
+	must(t, os.Mkdir(queue, 0o700))
+	first := b.hold("--lock", queue, "fill")
+	o := b.run("run", "--lock", queue, "drain", "--", "touch", b.file("witness"))
+	if o.code != 75 {
+		t.Errorf("another script on the same directory: %v", o)
+	}
+	if o := b.finish(b.command(need(t, "flock", "util-linux"), "-n", queue, "touch", b.file("witness"))); o.code != 1 {
+		t.Errorf("flock: %v", o)
+	}
+	b.notRun()
+	first.release()
+	b.expect(0, "run", "--lock", queue, "drain", "--", "true")
+}
