@@ -126,6 +126,17 @@ func (l *Lock) SetChild(pid int) error {
 	return errors.Join(l.writeRecord(), l.beside.setChild(child))
 }
 
+// ChildEnded has the pid files name this process again. It is for a holder that goes on when
+// its child has been waited for: a pid file must not name what another process may be by now.
+func (l *Lock) ChildEnded() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return ErrReleased
+	}
+	return l.beside.setChild(proc.ID{})
+}
+
 // recordAt is where the record of this run is.
 func (l *Lock) recordAt() (path string, fd int, at int64) {
 	if l.seat != noSeat {

@@ -46,6 +46,9 @@ func (*Lock) Inherit() error { return errors.ErrUnsupported }
 // SetChild is not supported on this system.
 func (*Lock) SetChild(int) error { return errors.ErrUnsupported }
 
+// ChildEnded is not supported on this system.
+func (*Lock) ChildEnded() error { return errors.ErrUnsupported }
+
 // Release is not supported on this system.
 func (*Lock) Release() error { return errors.ErrUnsupported }
 

@@ -20,7 +20,8 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		Path: path, Argv: argv, Env: env,
 		MaxTime: o.maxTime, Grace: o.grace,
 		UntilTree: o.until == "tree", KillTree: o.killTree,
-		Started: func(pid int) { o.nameChild(lock, pid) },
+		Started: func(pid int) { o.pidWritten(lock, lock.SetChild(pid)) },
+		Ended:   func() { o.pidWritten(lock, lock.ChildEnded()) },
 		Warn:    func(err error) { warnRun(lock.Name(), err) },
 		Duty:    supervise.Duty{After: time.Second, Do: w.look},
 		Running: startedEarly(),
@@ -41,12 +42,11 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 	return exitLike(result.Status)
 }
 
-// nameChild writes down which process the command is. If it has ended already, it is
-// named no more.
-func (o *runFlags) nameChild(lock *sole.Lock, pid int) {
-	err := lock.SetChild(pid)
+// pidWritten says that a pid file has another pid than it should have. Without a pid file
+// the pid is for looking only, and a command that has ended already is named no more.
+func (o *runFlags) pidWritten(lock *sole.Lock, err error) {
 	if err != nil && (o.pidFile != "" || o.method == sole.MethodPidFile) {
-		say("%s: its command's pid could not be written down: %v", lock.Name(), message(err))
+		say("%s: the pid could not be written down: %v", lock.Name(), message(err))
 	}
 }
 

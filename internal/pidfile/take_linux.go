@@ -145,8 +145,8 @@ func (f *File) put(g *guard, pid int, durable bool, last func(*guard) error) err
 	return nil
 }
 
-// SetCommand puts the pid of what this process runs into the file. From then on the file
-// is stale only when both have ended. Readers see one pid or the other, never none. The error is
+// SetCommand puts the pid of what this process runs into the file, and its own if command
+// is zero, as it is when that has ended. From then on the file is stale only when both have ended. Readers see one pid or the other, never none. The error is
 // a *LostError if the file is not this process's any more; it is then left alone.
 func (f *File) SetCommand(command proc.ID) error {
 	g, err := f.at.enter()
@@ -157,11 +157,14 @@ func (f *File) SetCommand(command proc.ID) error {
 	if _, err := f.ours(g); err != nil {
 		return err
 	}
-	before := f.id.command
+	before, pid := f.id.command, command.PID
 	f.id.command = command
+	if pid == 0 {
+		pid = f.id.holder.PID
+	}
 	// The disk comes later: until the command is written down only the lock tells of it.
-	err = f.put(g, command.PID, false, f.exchange)
-	if f.pid != command.PID {
+	err = f.put(g, pid, false, f.exchange)
+	if f.pid != pid {
 		f.id.command = before
 	}
 	return err

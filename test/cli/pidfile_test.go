@@ -140,6 +140,24 @@ func TestPidFileAfterKill(t *testing.T) {
 	}
 }
 
+// When the command has ended, and its descendants are waited for, the file does not go on
+// to name a pid that may be another process's by now.
+func TestPidFileWithUntilTree(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	path := b.file("x.pid")
+	h := b.start(b.sole("run", "--until", "tree", "--pidfile", path, "n", "--", "sh", "-c", `setsid cat "$0" >/dev/null & echo up $$`, b.fifo("leash")))
+	b.eventually("the pid file names sole", func() bool { return !alive(h.pid) && b.pidIn(path) == h.Process.Pid })
+	// What ends the supervisor's descendants ends the run.
+	if o := b.finish(b.command("sh", "-ec", `kill $(cat "$1")`, "sh", path)); o.code != 0 {
+		t.Errorf("kill: %v", o)
+	}
+	if o := h.wait(); o.code != 0 {
+		t.Errorf("%v", o)
+	}
+	b.gone(path)
+}
+
 // With --exec the file names the program itself, and is stale when that has ended.
 func TestPidFileWithExec(t *testing.T) {
 	t.Parallel()
