@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,8 +23,9 @@ type Client struct {
 
 // Connect finds who listens at addr, and reads his greeting. It waits for both until ctx
 // ends. Errors: [ErrNobody], *SilentError if the deadline of ctx passed, *StrangerError if
-// that is neither root nor the caller, *PlaceError, *ProtocolError (nobody of ours, but
-// somebody), those of the system, and that of ctx if it was cancelled.
+// that is neither root nor the caller, *RemoteError if he does not answer this user,
+// *PlaceError, *ProtocolError (nobody of ours, but somebody), those of the system, and that
+// of ctx if it was cancelled.
 func Connect(ctx context.Context, addr Address) (*Client, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		c, err := connectOnce(ctx, addr)
@@ -75,6 +77,9 @@ func greet(ctx context.Context, addr Address, c *conn) (*Client, error) {
 		return nil, &ProtocolError{"there is no greeting"}
 	case err != nil:
 		return nil, err
+	}
+	if kind, rest, _ := strings.Cut(line, " "); kind == errorFrame {
+		return nil, remoteError(rest) // not for this user
 	}
 	g, err := ParseGreeting(line)
 	if err != nil {

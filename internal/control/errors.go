@@ -22,7 +22,7 @@ type BusyError struct {
 	Address  string
 	Greeting Greeting // zero if there was none
 	Peer     Peer     // zero if it is not known
-	// Err is why there was no greeting: a *SilentError or a *ProtocolError.
+	// Err is why there was no greeting: a *SilentError, *ProtocolError or *RemoteError.
 	Err error
 }
 

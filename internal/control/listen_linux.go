@@ -71,13 +71,14 @@ func probe(ctx context.Context, addr Address) error {
 	c, err := Connect(ctx, addr)
 	var silent *SilentError
 	var other *ProtocolError
+	var refused *RemoteError
 	switch {
 	case err == nil:
 		defer c.Close()
 		return &BusyError{Address: addr.String(), Greeting: c.Greeting, Peer: c.Peer}
 	case errors.As(err, &silent):
 		return &BusyError{Address: addr.String(), Peer: silent.Peer, Err: err}
-	case errors.As(err, &other):
+	case errors.As(err, &other), errors.As(err, &refused):
 		return &BusyError{Address: addr.String(), Err: err}
 	}
 	return err
@@ -118,7 +119,7 @@ func name(fd, dirFD int, temp, file string, addr Address, guard string) (*Listen
 	if err := unix.Fstatat(dirFD, temp, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return nil, &os.PathError{Op: "stat", Path: addr.String(), Err: err}
 	}
-	if st.Mode&0o777 != 0o600 { // the umask took what the owner needs
+	if st.Mode&0o600 != 0o600 { // the umask took what the owner needs
 		if err := unix.Fchmodat(dirFD, temp, 0o600, 0); err != nil {
 			return nil, &os.PathError{Op: "chmod", Path: addr.String(), Err: err}
 		}

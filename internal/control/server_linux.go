@@ -35,6 +35,9 @@ type Server struct {
 	wg  sync.WaitGroup
 
 	pending atomic.Int64 // what calls have, in bytes
+	// room has a place for each session, and as many again for those that were
+	// dismissed and are just ending.
+	room chan struct{}
 
 	mu      sync.Mutex
 	conns   map[*session]struct{}
@@ -51,7 +54,7 @@ func Serve(l *Listener, cfg Config) *Server {
 	if cfg.Allow == nil {
 		cfg.Allow = Peer.Trusted
 	}
-	s := &Server{l: l, cfg: cfg, conns: make(map[*session]struct{})}
+	s := &Server{l: l, cfg: cfg, conns: make(map[*session]struct{}), room: make(chan struct{}, 2*cfg.Limits.Conns)}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.wg.Add(1)
 	go s.accept()
@@ -116,6 +119,7 @@ func (s *Server) admit(fd int) {
 		_ = conn.Close()
 		return
 	}
+	s.room <- struct{}{}
 	conn.offer([]byte(s.cfg.Greeting.String() + "\n"))
 	c := &session{s: s, conn: conn, peer: peer, since: time.Now()}
 	c.r.src = conn
@@ -125,16 +129,20 @@ func (s *Server) admit(fd int) {
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
-		conn.offer(errorLine(Stopping, "the holder is stopping"))
-		_ = conn.Close()
+		s.turnAway(conn, Stopping, "the holder is stopping")
 	case !s.makeRoom(peer.UID):
-		conn.offer(errorLine(Busy, "too many requests are under way"))
-		_ = conn.Close()
+		s.turnAway(conn, Busy, "too many requests are under way")
 	default:
 		s.conns[c] = struct{}{}
 		s.wg.Add(1)
 		go c.serve()
 	}
+}
+
+func (s *Server) turnAway(conn *conn, code Code, text string) {
+	conn.offer(errorLine(code, text))
+	_ = conn.Close()
+	<-s.room
 }
 
 // makeRoom reports whether there is room for a connection of uid. If there is not, it
