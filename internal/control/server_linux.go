@@ -21,6 +21,8 @@ type Config struct {
 	// Call answers `do` and `call` with what it writes and an exit code. Without it they
 	// are unknown. It runs once for each, several at the same time.
 	Call func(ctx context.Context, call *Call) (code int, err error)
+	// Context is what the contexts of commands and calls are made from, if it is set.
+	Context context.Context
 	// Allow says who may ask; without it root and the server's own user.
 	Allow  func(Peer) bool
 	Limits Limits
@@ -55,17 +57,23 @@ func Serve(l *Listener, cfg Config) *Server {
 		cfg.Allow = Peer.Trusted
 	}
 	s := &Server{l: l, cfg: cfg, conns: make(map[*session]struct{}), room: make(chan struct{}, 2*cfg.Limits.Conns)}
-	s.ctx, s.end = context.WithCancelCause(context.Background())
+	if cfg.Context == nil {
+		cfg.Context = context.Background()
+	}
+	s.ctx, s.end = context.WithCancelCause(cfg.Context)
 	s.wg.Add(1)
 	go s.accept()
 	return s
 }
 
-// Close stops listening, ends the contexts of what is under way with [ErrStopped], and
-// returns when all of it has returned and been answered. What does not heed its context is
-// waited for. It must not be called by a command or a call, which would wait for themselves.
-func (s *Server) Close() error {
+// Stop stops listening, ends the contexts of what is under way with [ErrStopped], and
+// tells the others that the holder is stopping. Stopping again does nothing.
+func (s *Server) Stop() error {
 	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
 	s.closing = true
 	for c := range s.conns {
 		if !c.working {
@@ -76,6 +84,14 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	err := s.l.Close() // first: who gets the last answer finds nobody after it
 	s.end(ErrStopped)
+	return err
+}
+
+// Close stops, and returns when all that was under way has returned and been answered. What
+// does not heed its context is waited for. It must not be called by a command or a call, which
+// would wait for themselves.
+func (s *Server) Close() error {
+	err := s.Stop()
 	s.wg.Wait()
 	return err
 }
