@@ -97,6 +97,9 @@ func (f *First) status(o options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if st.Leftover == nil {
+		st.Leftover = []int{} // a list in JSON too
+	}
 	b, err := json.Marshal(st)
 	return string(b), err
 }
