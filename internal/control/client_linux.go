@@ -108,8 +108,8 @@ func (c *Client) Call(ctx context.Context, req *CallRequest) (code int, err erro
 	defer c.Close()
 	defer endWith(ctx, c.c)()
 	_, sent := c.c.Write(req.frames())
-	pump := startPump(c.c, req.Stdin, sent == nil)
-	defer pump.stop()
+	var pump *pump
+	defer func() { pump.stop() }()
 	begun := false
 	for {
 		f, err := c.r.frame(nil)
@@ -118,7 +118,9 @@ func (c *Client) Call(ctx context.Context, req *CallRequest) (code int, err erro
 		}
 		switch f.Kind {
 		case beginFrame:
-			begun = true
+			if !begun { // nothing is read of the input before, so that it can be sent to another
+				begun, pump = true, startPump(c.c, req.Stdin)
+			}
 		case wantFrame:
 			n, err := number(f.Rest, 1<<30)
 			if err != nil {

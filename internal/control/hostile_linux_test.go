@@ -154,7 +154,7 @@ func TestThousandsOfConnections(t *testing.T) {
 			most = max(most, len(fds))
 		}
 	}
-	if most > DefaultLimits.Conns+20 {
+	if most > 2*DefaultLimits.Conns+20 {
 		t.Errorf("the server had %d descriptors", most)
 	}
 	if kb := resident(t, c.Process.Pid); kb > 60<<10 {
@@ -205,5 +205,24 @@ func TestSlowRequestIsToldSo(t *testing.T) {
 	b, err := io.ReadAll(c)
 	if err != nil || !strings.Contains(string(b), "\nerror slow ") {
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// Input that was not asked for is not kept: the call is cancelled.
+func TestUnwantedInput(t *testing.T) {
+	addr := socketPath(t)
+	cfg := config()
+	cfg.Call = stall
+	serve(t, addr, cfg)
+	for _, more := range []string{"", "in 1\nx\n"} {
+		c := raw(t, addr)
+		_, err := c.Write([]byte("call\ngo in\n" + strings.Repeat("in 32768\n"+strings.Repeat("x", 32768)+"\n", Window/32768) + more))
+		must(t, err)
+		if more == "" {
+			continue
+		}
+		if b, err := io.ReadAll(c); err != nil || !strings.Contains(string(b), "more input than was asked for") {
+			t.Errorf("%q, %v", b, err)
+		}
 	}
 }

@@ -119,7 +119,7 @@ func name(fd, dirFD int, temp, file string, addr Address, guard string) (*Listen
 	if err := unix.Fstatat(dirFD, temp, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return nil, &os.PathError{Op: "stat", Path: addr.String(), Err: err}
 	}
-	if st.Mode&0o777 != 0o600 { // the umask took what the owner needs
+	if st.Mode&0o600 != 0o600 { // the umask took what the owner needs
 		if err := unix.Fchmodat(dirFD, temp, 0o600, 0); err != nil {
 			return nil, &os.PathError{Op: "chmod", Path: addr.String(), Err: err}
 		}

@@ -3,7 +3,6 @@ package control
 import (
 	"io"
 	"os"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,16 +14,15 @@ type pump struct {
 	credit chan int      // what more may be sent
 	quit   chan struct{} // closed when no more is wanted
 	wake   int           // an eventfd that quit is told by, -1 if there is none
-	once   sync.Once
 	ended  chan struct{}
 }
 
-func startPump(c *conn, src io.Reader, working bool) *pump {
-	p := &pump{c: c, src: src, credit: make(chan int, 1), quit: make(chan struct{}), wake: -1, ended: make(chan struct{})}
-	if src == nil || !working {
-		close(p.ended)
-		return p
+// startPump returns nil, which does nothing, if there is nothing to send.
+func startPump(c *conn, src io.Reader) *pump {
+	if src == nil {
+		return nil
 	}
+	p := &pump{c: c, src: src, credit: make(chan int, 1), quit: make(chan struct{}), wake: -1, ended: make(chan struct{})}
 	if _, isFile := src.(*os.File); isFile {
 		if fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
 			p.wake = fd
@@ -37,6 +35,9 @@ func startPump(c *conn, src io.Reader, working bool) *pump {
 
 // allow adds to what may be sent.
 func (p *pump) allow(n int) {
+	if p == nil {
+		return
+	}
 	select {
 	case had := <-p.credit:
 		n += had
@@ -47,6 +48,9 @@ func (p *pump) allow(n int) {
 
 // stop ends the pump. One that reads from what is no file is left to end with its Read.
 func (p *pump) stop() {
+	if p == nil {
+		return
+	}
 	close(p.quit)
 	if p.wake >= 0 {
 		_, _ = unix.Write(p.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})

@@ -21,6 +21,8 @@ type Config struct {
 	// Call answers `do` and `call` with what it writes and an exit code. Without it they
 	// are unknown. It runs once for each, several at the same time.
 	Call func(ctx context.Context, call *Call) (code int, err error)
+	// Context is what the contexts of commands and calls are made from, if it is set.
+	Context context.Context
 	// Allow says who may ask; without it root and the server's own user.
 	Allow  func(Peer) bool
 	Limits Limits
@@ -35,6 +37,9 @@ type Server struct {
 	wg  sync.WaitGroup
 
 	pending atomic.Int64 // what calls have, in bytes
+	// room has a place for each session, and as many again for those that were
+	// dismissed and are just ending.
+	room chan struct{}
 
 	mu      sync.Mutex
 	conns   map[*session]struct{}
@@ -51,18 +56,24 @@ func Serve(l *Listener, cfg Config) *Server {
 	if cfg.Allow == nil {
 		cfg.Allow = Peer.Trusted
 	}
-	s := &Server{l: l, cfg: cfg, conns: make(map[*session]struct{})}
-	s.ctx, s.end = context.WithCancelCause(context.Background())
+	s := &Server{l: l, cfg: cfg, conns: make(map[*session]struct{}), room: make(chan struct{}, 2*cfg.Limits.Conns)}
+	if cfg.Context == nil {
+		cfg.Context = context.Background()
+	}
+	s.ctx, s.end = context.WithCancelCause(cfg.Context)
 	s.wg.Add(1)
 	go s.accept()
 	return s
 }
 
-// Close stops listening, ends the contexts of what is under way with [ErrStopped], and
-// returns when all of it has returned and been answered. What does not heed its context is
-// waited for. It must not be called by a command or a call, which would wait for themselves.
-func (s *Server) Close() error {
+// Stop stops listening, ends the contexts of what is under way with [ErrStopped], and
+// tells the others that the holder is stopping. Stopping again does nothing.
+func (s *Server) Stop() error {
 	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
 	s.closing = true
 	for c := range s.conns {
 		if !c.working {
@@ -73,6 +84,14 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	err := s.l.Close() // first: who gets the last answer finds nobody after it
 	s.end(ErrStopped)
+	return err
+}
+
+// Close stops, and returns when all that was under way has returned and been answered. What
+// does not heed its context is waited for. It must not be called by a command or a call, which
+// would wait for themselves.
+func (s *Server) Close() error {
+	err := s.Stop()
 	s.wg.Wait()
 	return err
 }
@@ -116,6 +135,7 @@ func (s *Server) admit(fd int) {
 		_ = conn.Close()
 		return
 	}
+	s.room <- struct{}{}
 	conn.offer([]byte(s.cfg.Greeting.String() + "\n"))
 	c := &session{s: s, conn: conn, peer: peer, since: time.Now()}
 	c.r.src = conn
@@ -125,16 +145,20 @@ func (s *Server) admit(fd int) {
 	defer s.mu.Unlock()
 	switch {
 	case s.closing:
-		conn.offer(errorLine(Stopping, "the holder is stopping"))
-		_ = conn.Close()
+		s.turnAway(conn, Stopping, "the holder is stopping")
 	case !s.makeRoom(peer.UID):
-		conn.offer(errorLine(Busy, "too many requests are under way"))
-		_ = conn.Close()
+		s.turnAway(conn, Busy, "too many requests are under way")
 	default:
 		s.conns[c] = struct{}{}
 		s.wg.Add(1)
 		go c.serve()
 	}
+}
+
+func (s *Server) turnAway(conn *conn, code Code, text string) {
+	conn.offer(errorLine(code, text))
+	_ = conn.Close()
+	<-s.room
 }
 
 // makeRoom reports whether there is room for a connection of uid. If there is not, it

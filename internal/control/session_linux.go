@@ -82,6 +82,7 @@ func (c *session) begin() bool {
 
 func (c *session) end() {
 	_ = c.conn.Close()
+	<-c.s.room
 	c.s.mu.Lock()
 	delete(c.s.conns, c)
 	c.s.mu.Unlock()
