@@ -65,6 +65,9 @@ fuzz:
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzMount -fuzztime $(DURATION) ./internal/doctor
 	$(GO) test -run xxx -fuzz FuzzRule -fuzztime $(DURATION) ./internal/doctor
+	$(GO) test -run xxx -fuzz FuzzIdentity -fuzztime $(DURATION) ./internal/pidfile
+	$(GO) test -run xxx -fuzz FuzzRequest -fuzztime $(DURATION) ./internal/control
+	$(GO) test -run xxx -fuzz FuzzFrame -fuzztime $(DURATION) ./internal/control
 
 bench: build
 	cd bench && $(GO) run . -sole ../bin/sole -duration $(DURATION)

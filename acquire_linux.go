@@ -145,7 +145,10 @@ func (a *attempt) once() (*Lock, error) {
 		_ = unix.Close(f.FD)
 		return nil, err
 	}
-	return a.lockFiles(l)
+	if l, err = a.lockFiles(l); err != nil {
+		return nil, err
+	}
+	return a.holdBeside(l)
 }
 
 // lock takes the flock(2) of f, and a seat if the name is to be shared.

@@ -15,9 +15,6 @@ import (
 	"github.com/sole-run/sole/internal/record"
 )
 
-// method is how names are held.
-const method = "flock"
-
 // maxSkipBytes is how long the tail of counted skips may grow before a new run
 // cuts it off.
 const maxSkipBytes = 1 << 20
@@ -112,7 +109,7 @@ func (l *Lock) describe(o options) error {
 		Started:   now,
 		Uptime:    clock.uptime(now),
 		SkipsFrom: max(l.file.Size, record.End),
-		Method:    method,
+		Method:    o.methodOrDefault(),
 		Cwd:       o.cwd,
 		Command:   command,
 	}

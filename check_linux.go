@@ -14,7 +14,7 @@ import (
 )
 
 // Changes returns a file that becomes readable when something may have happened to
-// the lock file or its directory; call [Lock.Check] then, and Changes again. Waiting on
+// the lock file, its directory or a pid file; call [Lock.Check] then, and Changes again. Waiting on
 // it costs nothing. The caller closes it. It uses an inotify instance, of which a user has
 // 128 by default (inotify(7)): without one, call Check every few seconds.
 func (l *Lock) Changes() (*os.File, error) {
@@ -36,6 +36,9 @@ func (l *Lock) Changes() (*os.File, error) {
 			err = nil
 		}
 	}
+	if err == nil {
+		err = l.beside.watch(fd)
+	}
 	if err != nil {
 		_ = unix.Close(fd)
 		return nil, os.NewSyscallError("inotify_add_watch", err)
@@ -45,7 +48,9 @@ func (l *Lock) Changes() (*os.File, error) {
 
 // Check makes sure that the lock file is still where others look for it. If it was
 // deleted or replaced, Check puts it back, locked from its first moment, without giving up
-// what is held, and returns a [*DisturbedError] that says how that went.
+// what is held, and returns a [*DisturbedError] that says how that went. Else the error is a
+// [*PidFileError] with Lost set if a pid file is not the one that was written any more; it is left
+// alone, and the name is held all the same.
 func (l *Lock) Check() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,7 +58,7 @@ func (l *Lock) Check() error {
 		return ErrReleased
 	}
 	if l.file.StillThere() {
-		return nil
+		return l.beside.check()
 	}
 	e := &DisturbedError{Name: l.name, Path: l.file.Path}
 	deadline := time.Now().Add(settleTotal)

@@ -1,13 +1,16 @@
 package sole
 
 import (
+	"context"
 	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sole-run/sole/internal/control"
 	"github.com/sole-run/sole/internal/flock"
 	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/pidfile"
 	"github.com/sole-run/sole/internal/proc"
 	"github.com/sole-run/sole/internal/queue"
 	"github.com/sole-run/sole/internal/record"
@@ -97,6 +100,7 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 			return false, err
 		}
 	}
+	cleanBeside(dir, &f)
 	// First, so that no seats' file outlives its lock file.
 	if err := unix.Unlink(dir.Seats(name)); err != nil && err != unix.ENOENT {
 		return false, &os.PathError{Op: "remove", Path: dir.Seats(name), Err: err}
@@ -105,4 +109,25 @@ func cleanOne(dir *lockdir.Dir, name string) (bool, error) {
 		return false, &os.PathError{Op: "remove", Path: f.Path, Err: err}
 	}
 	return true, nil
+}
+
+// cleanBeside removes what a killed holder left beside its lock file, which is locked by
+// now. What may be in use stays; it is in nobody's way.
+func cleanBeside(dir *lockdir.Dir, f *lockdir.File) {
+	name := lockdir.Name(f.Path)
+	var st unix.Stat_t
+	if unix.Lstat(dir.PidFile(name), &st) == nil {
+		by := pidfile.Lock{Path: f.Path, Dev: f.Dev, Ino: f.Ino, Mark: record.HolderMark}
+		if left, err := pidfile.Take(dir.PidFile(name), by); err == nil {
+			_ = left.Remove()
+		}
+	}
+	if unix.Lstat(dir.Socket(name), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK {
+		ctx, cancel := context.WithTimeout(withoutEnd, control.Handshake)
+		defer cancel()
+		// It looks whether somebody answers, and replaces the file only if not.
+		if l, err := control.Listen(ctx, control.At(dir.Socket(name)), ""); err == nil {
+			_ = l.Close()
+		}
+	}
 }

@@ -27,6 +27,6 @@ func takenEarly(name string, o options) *Lock {
 	if v, err := readNumbers(&l.file); err == nil && v.recErr == nil {
 		l.rec, l.head = v.rec, v.head
 	}
-	l.rec.Method, l.rec.Cwd, l.rec.Command = method, o.cwd, o.command
+	l.rec.Method, l.rec.Cwd, l.rec.Command = MethodFlock, o.cwd, o.command
 	return l
 }

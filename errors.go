@@ -18,6 +18,15 @@ type BusyError struct {
 	Young bool
 	// File is the file of the [File] option that is locked, "" if it is the name.
 	File string
+	// PidFile is the pid file whose process lives, and Socket the address at which
+	// somebody listens, "" if it is not that. Holder is that process, its PID 0 if it is not known.
+	PidFile, Socket string
+	// Doubt is why it is not known whether the process of PidFile lives, or the one at
+	// Socket, "" if it does.
+	Doubt string
+	// Unverified is set when PidFile was written by a program that says nothing but a pid,
+	// which may have been recycled.
+	Unverified bool
 	// Err is why a wait ended, nil if there was none: the context's error.
 	Err error
 }
@@ -26,6 +35,10 @@ func (e *BusyError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
 		fmt.Fprintf(&b, "%s: %s is locked", e.Name, e.File)
+	} else if e.PidFile != "" {
+		fmt.Fprintf(&b, "%s: %s is held", e.Name, e.PidFile)
+	} else if e.Socket != "" {
+		fmt.Fprintf(&b, "%s: %s is held", e.Name, e.Socket)
 	} else if e.Queued {
 		fmt.Fprintf(&b, "%s is held and already queued for", e.Name)
 	} else if e.Holder.State == Free && e.Holder.Waiters > 0 {
@@ -37,6 +50,9 @@ func (e *BusyError) Error() string {
 		fmt.Fprintf(&b, " by pid %d", e.Holder.PID)
 	} else if e.Holder.ChildPID != 0 {
 		fmt.Fprintf(&b, " by pid %d, left by a supervisor that ended", e.Holder.ChildPID)
+	}
+	if e.Doubt != "" {
+		fmt.Fprintf(&b, ": %s", e.Doubt)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
@@ -55,6 +71,40 @@ type UnsafeError struct {
 }
 
 func (e *UnsafeError) Error() string { return e.Path + " " + e.Problem }
+
+// PidFileError says that what is at the path of a pid file is no pid file (by an
+// acquire), or not the one that was written any more (Lost). It was left alone.
+type PidFileError struct {
+	Path    string
+	Problem string // what is wrong with Path
+	Lost    bool
+}
+
+func (e *PidFileError) Error() string { return e.Path + " " + e.Problem }
+
+// SocketError says that something else is where a socket should be.
+type SocketError struct {
+	Path    string
+	Problem string
+}
+
+func (e *SocketError) Error() string { return e.Path + " " + e.Problem }
+
+// SquattedError says that a stranger has the abstract address of a name, so that nobody
+// finds the holder there. He does not hold the name.
+type SquattedError struct {
+	Address string
+	// Known is set when the kernel names the stranger: the process PID of UID.
+	Known    bool
+	UID, PID int
+}
+
+func (e *SquattedError) Error() string {
+	if !e.Known {
+		return e.Address + " is taken by somebody who does not answer"
+	}
+	return fmt.Sprintf("%s is taken by pid %d of uid %d", e.Address, e.PID, e.UID)
+}
 
 // NameError says why something is not a name.
 type NameError struct {

@@ -110,7 +110,7 @@ func commandOf(pid int) []string {
 // inspectMissing is the Status of a name that has no lock file: free, unless somebody
 // holds the one that was there until it was deleted, and has not put it back yet.
 func inspectMissing(dir *lockdir.Dir, name string) Status {
-	st := Status{Name: name, State: Free, Method: method, Path: dir.File(name)}
+	st := Status{Name: name, State: Free, Method: MethodFlock, Path: dir.File(name)}
 	var s unix.Stat_t
 	if dir.Missing() || unix.Stat(dir.Path(), &s) != nil {
 		return st
@@ -231,7 +231,7 @@ func settled(st Status) bool {
 // unrecorded is the Status of a name whose file is locked without a record.
 func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
 	// Without the number of a run: that in the record is another one's.
-	st := Status{Name: name, State: Held, Mode: Alone, Method: method, Path: f.Path}
+	st := Status{Name: name, State: Held, Mode: Alone, Method: MethodFlock, Path: f.Path}
 	for _, pid := range append(locktable.Holders(k, loose), entry.Holders...) {
 		if id, err := proc.Of(pid); err == nil && pid > 0 {
 			if alive, err := id.Alive(); err == nil && alive {

@@ -28,6 +28,8 @@ type Lock struct {
 	shared bool         // other processes may have the descriptor
 	others []int        // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
+
+	beside beside
 }
 
 // Name is the name that is held.
@@ -108,7 +110,8 @@ func keepOpen(fd int) (int, error) {
 }
 
 // SetChild writes down that pid, a child of this process, is what the name is held
-// for. pid must not have been waited for yet.
+// for. pid must not have been waited for yet. A pid file names it from then on; if that fails,
+// the file names this process, and the error says so.
 func (l *Lock) SetChild(pid int) error {
 	child, err := proc.Of(pid)
 	if err != nil {
@@ -120,7 +123,18 @@ func (l *Lock) SetChild(pid int) error {
 		return ErrReleased
 	}
 	l.rec.Child = child
-	return l.writeRecord()
+	return errors.Join(l.writeRecord(), l.beside.setChild(child))
+}
+
+// ChildEnded has the pid files name this process again. It is for a holder that goes on when
+// its child has been waited for: a pid file must not name what another process may be by now.
+func (l *Lock) ChildEnded() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
+		return ErrReleased
+	}
+	return l.beside.setChild(proc.ID{})
 }
 
 // recordAt is where the record of this run is.
@@ -149,7 +163,8 @@ func (l *Lock) writeRecord() error {
 
 // Release frees the name at once, also when child processes still have its
 // descriptor. The error says that the record could not be brought up to date; the name
-// is free all the same. Releasing again does nothing.
+// is free all the same. A *[PidFileError] says that a pid file was deleted or replaced, and was
+// left alone. Releasing again does nothing.
 func (l *Lock) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +172,9 @@ func (l *Lock) Release() error {
 		return nil
 	}
 	l.done = true
-	err := l.release()
+	// Before the name is free, or it would be the next holder's.
+	besideErr := l.beside.release()
+	err := errors.Join(l.release(), besideErr)
 	for _, fd := range l.others {
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}

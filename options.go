@@ -19,6 +19,8 @@ type options struct {
 	pending bool
 	replace *Replacement
 	slot    int
+	method  string
+	pidFile string
 }
 
 func collect(opts []Option) options {
@@ -94,6 +96,31 @@ type Replacement struct {
 // errors are also those of [Stop].
 func Replace(r Replacement) Option { return func(o *options) { o.replace = &r } }
 
+// The methods. With each of them flock(2) on the lock file holds the name, so that starts
+// with different methods exclude each other. The others also hold it in a form that programs can
+// see which know nothing of lock files. docs/methods.md compares them.
+const (
+	MethodFlock    = "flock"
+	MethodPidFile  = "pidfile"
+	MethodSocket   = "socket"
+	MethodAbstract = "abstract"
+)
+
+// Method says what else holds the name, besides the lock file: [MethodPidFile] the pid
+// file NAME.pid in the names' directory, [MethodSocket] a Unix socket NAME.sock there that answers
+// status, stop, reload and signal (docs/control.md), [MethodAbstract] the same at an abstract address.
+// [MethodFlock], the default, is the lock file alone.
+//
+// A pid file or a socket that a living holder has makes the start busy; one that was left
+// behind is replaced. A stranger on the abstract address is no holder: see [Lock.Squatted].
+func Method(name string) Option { return func(o *options) { o.method = name } }
+
+// PidFile also writes a pid file at path, with the pid of this process, and from
+// [Lock.SetChild] on with that of the command. It excludes and is excluded as that of
+// [MethodPidFile]. The directory must exist, and nobody but root and the user may be able to
+// change it. Release removes the file, if it is still the one that was written.
+func PidFile(path string) Option { return func(o *options) { o.pidFile = path } }
+
 // AtSlot makes [Signal] and [Stop] act on the holder of slot n only.
 func AtSlot(n int) Option { return func(o *options) { o.slot = n } }
 
@@ -123,5 +150,44 @@ func (o *options) check(waits bool) error {
 	case o.pending && !waits:
 		return bad("Queue needs Acquire: TryAcquire does not wait")
 	}
+	return o.checkMethod(bad)
+}
+
+// checkMethod refuses what cannot be held by several.
+func (o *options) checkMethod(bad func(string, ...any) error) error {
+	const one = "names one process, and several may hold the name"
+	many := ""
+	switch {
+	case o.shared:
+		many = "Shared"
+	case o.slots > 0:
+		many = "Slots"
+	}
+	switch o.method {
+	case "", MethodFlock:
+		if many != "" && o.pidFile != "" {
+			return bad("PidFile and %s contradict each other: a pid file %s", many, one)
+		}
+	case MethodPidFile, MethodSocket, MethodAbstract:
+		if many != "" {
+			return bad("Method %s and %s contradict each other: it %s", o.method, many, one)
+		}
+	default:
+		return bad("%q is not a method: it is flock, pidfile, socket or abstract", shorten(o.method))
+	}
 	return nil
+}
+
+func shorten(s string) string {
+	if len(s) > 60 {
+		s = s[:60] + "…"
+	}
+	return s
+}
+
+func (o *options) methodOrDefault() string {
+	if o.method == "" {
+		return MethodFlock
+	}
+	return o.method
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sole-run/sole/internal/lockdir"
 	"github.com/sole-run/sole/internal/name"
+	"github.com/sole-run/sole/internal/pidfile"
 )
 
 // places remembers the directories that were walked. Only root and the user could
@@ -99,6 +100,14 @@ func fault(err error) error {
 	var unsafe *lockdir.UnsafeError
 	if errors.As(err, &unsafe) {
 		return &UnsafeError{Path: unsafe.Path, Problem: unsafe.Problem, Remedy: unsafe.Remedy}
+	}
+	var pid *pidfile.BadError
+	if errors.As(err, &pid) {
+		return &PidFileError{Path: pid.Path, Problem: pid.Problem}
+	}
+	var lost *pidfile.LostError
+	if errors.As(err, &lost) {
+		return &PidFileError{Path: lost.Path, Problem: lost.Problem, Lost: true}
 	}
 	var bad *name.Error
 	if errors.As(err, &bad) {

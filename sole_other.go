@@ -31,6 +31,12 @@ func (*Lock) Slot() int { return 0 }
 // Path is not supported on this system.
 func (*Lock) Path() string { return "" }
 
+// Squatted is not supported on this system.
+func (*Lock) Squatted() error { return errors.ErrUnsupported }
+
+// Socket is not supported on this system.
+func (*Lock) Socket() string { return "" }
+
 // File is not supported on this system.
 func (*Lock) File() (*os.File, error) { return nil, errors.ErrUnsupported }
 
@@ -39,6 +45,9 @@ func (*Lock) Inherit() error { return errors.ErrUnsupported }
 
 // SetChild is not supported on this system.
 func (*Lock) SetChild(int) error { return errors.ErrUnsupported }
+
+// ChildEnded is not supported on this system.
+func (*Lock) ChildEnded() error { return errors.ErrUnsupported }
 
 // Release is not supported on this system.
 func (*Lock) Release() error { return errors.ErrUnsupported }

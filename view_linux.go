@@ -154,7 +154,7 @@ func (v *view) alive(id proc.ID) (bool, error) {
 // the record names, and no further.
 func (v *view) status(name string, f *lockdir.File) Status {
 	if !v.held() {
-		return Status{Name: name, State: Free, Method: method, Path: f.Path, Run: v.ranLast()}
+		return Status{Name: name, State: Free, Method: MethodFlock, Path: f.Path, Run: v.ranLast()}
 	}
 	return v.describeHeld(name, f)
 }
@@ -174,7 +174,7 @@ func (v *view) ranLast() uint64 {
 
 // describeHeld is the Status of a name that is held by the run in the record.
 func (v *view) describeHeld(name string, f *lockdir.File) Status {
-	st := Status{Name: name, State: Held, Mode: Alone, Method: method, Path: f.Path}
+	st := Status{Name: name, State: Held, Mode: Alone, Method: MethodFlock, Path: f.Path}
 	if v.recErr != nil {
 		return st
 	}
@@ -182,6 +182,7 @@ func (v *view) describeHeld(name string, f *lockdir.File) Status {
 	st.holder, st.child = r.Holder, r.Child
 	st.mark, st.unmarked = record.HolderMark, r.Unmarked
 	st.User = userName(r.UID)
+	st.Method = r.Method
 	st.Command, st.Cwd = r.Command, r.Cwd
 	if r.Cut {
 		st.Command[len(st.Command)-1] += "…"

@@ -18,6 +18,10 @@ need useradd passwd
 need shellcheck shellcheck
 need mandoc mandoc
 need ps procps
+need start-stop-daemon dpkg
+need monit monit
+need perl perl-base
+need socat socat
 need sem parallel # a peer in bench
 need spin spin
 need mkfs.ext4 e2fsprogs # filesystems for doctor

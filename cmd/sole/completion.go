@@ -1,7 +1,9 @@
 package main
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +47,32 @@ func longFlags(c *command) []string {
 	return all
 }
 
+// valueWords are the flags that take one of a few values, each with them.
+func valueWords() map[string][]string {
+	all := map[string][]string{}
+	for _, c := range commands() {
+		f := &flags{}
+		c.setup(f)
+		for _, fl := range f.all {
+			if len(fl.words) > 0 {
+				all["--"+fl.long] = fl.words
+			}
+		}
+	}
+	return all
+}
+
+// bashValues completes what a flag's value may be.
+func bashValues() string {
+	words := valueWords()
+	var b strings.Builder
+	for _, long := range slices.Sorted(maps.Keys(words)) {
+		b.WriteString("\telif [ \"${COMP_WORDS[COMP_CWORD - 1]}\" = " + long + " ]; then\n" +
+			"\t\tmapfile -t COMPREPLY < <(compgen -W \"" + strings.Join(words[long], " ") + "\" -- \"$cur\")\n")
+	}
+	return b.String()
+}
+
 func commandWords() string {
 	var all []string
 	for _, c := range commands() {
@@ -85,6 +113,8 @@ _sole() {
 	fi
 	if [ "${COMP_WORDS[COMP_CWORD - 1]}" = --slot ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(` + heldSlots + `)" -- "$cur")
+` + bashValues() + `	elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --pidfile ] || [ "${COMP_WORDS[COMP_CWORD - 1]}" = --lock ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
 	elif [ -n "$names" ]; then
@@ -110,6 +140,7 @@ mapfile() { shift; eval "$1=(\"\${(@f)\$(cat)}\")"; }
 
 func fishCompletion() string {
 	var b strings.Builder
+	words := valueWords()
 	b.WriteString("# fish completion for sole\n")
 	b.WriteString("function __sole_names\n\t" + heldNames + "\nend\n")
 	for _, c := range commands() {
@@ -118,7 +149,11 @@ func fishCompletion() string {
 			b.WriteString("complete -c sole -n '__fish_seen_subcommand_from " + c.name + "' -f -a '(__sole_names)'\n")
 		}
 		for _, fl := range longFlags(c) {
-			b.WriteString("complete -c sole -n '__fish_seen_subcommand_from " + c.name + "' -l " + fl[2:] + "\n")
+			values := ""
+			if w := words[fl]; len(w) > 0 {
+				values = " -x -a '" + strings.Join(w, " ") + "'"
+			}
+			b.WriteString("complete -c sole -n '__fish_seen_subcommand_from " + c.name + "' -l " + fl[2:] + values + "\n")
 		}
 	}
 	return b.String()

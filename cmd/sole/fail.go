@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/instance"
 )
 
 // This file alone turns errors into messages and exit codes. A message is
@@ -69,6 +70,11 @@ func classify(err error) (code int, h string) {
 		ancestor  *sole.AncestorError
 		broken    *sole.BrokenError
 		disturbed *sole.DisturbedError
+		pidFile   *sole.PidFileError
+		socket    *sole.SocketError
+		silent    *instance.NoAnswerError
+		lost      *instance.LostError
+		failed    *instance.FailedError
 	)
 	switch {
 	case errors.As(err, &f):
@@ -85,8 +91,18 @@ func classify(err error) (code int, h string) {
 		return exitConfig, "give the inner command a name of its own, or start it without sole"
 	case errors.As(err, &broken):
 		return exitCantCreate, "name a directory on a local filesystem with --dir or SOLE_DIR"
+	case errors.As(err, &pidFile):
+		return exitCantCreate, "remove " + pidFile.Path + " if nothing uses it, or name another pid file"
+	case errors.As(err, &socket):
+		return exitCantCreate, "remove " + socket.Path + " if nothing uses it"
 	case errors.As(err, &disturbed):
 		return exitOS, ""
+	case errors.As(err, &silent) && silent.Err != nil:
+		return exitNoAnswer, "see 'sole status " + silent.Name + "'"
+	case errors.As(err, &silent), errors.As(err, &lost):
+		return exitNoAnswer, ""
+	case errors.As(err, &failed):
+		return classifyFailed(failed.Reason), ""
 	case errors.Is(err, sole.ErrFree):
 		return exitFree, ""
 	case errors.Is(err, sole.ErrElsewhere):
@@ -97,6 +113,19 @@ func classify(err error) (code int, h string) {
 		return exitOS, ""
 	}
 	return classifySystem(err)
+}
+
+// classifyFailed does so for what the program that holds a name said.
+func classifyFailed(reason instance.Reason) int {
+	switch reason {
+	case instance.TimedOut:
+		return exitTimeout
+	case instance.Stopping, instance.TooMany:
+		return exitNoAnswer
+	case instance.TooLarge, instance.Refused:
+		return exitUsage
+	}
+	return exitFailed
 }
 
 // classifySystem does so for what the system said.

@@ -18,6 +18,7 @@ type flag struct {
 	// optional: a long flag's value may be left out, and only "=" gives it. The
 	// short flag always has one.
 	optional bool
+	words    []string // the values, if it takes one of a few
 	help     string
 	set      func(value string) error
 }

@@ -17,8 +17,10 @@ import (
 // Exit codes, for the most part those of sysexits.h.
 const (
 	exitOK         = 0
-	exitFree       = 3 // status, signal, reload: nobody holds the name
+	exitFailed     = 1 // send: the program that holds the name failed
+	exitFree       = 3 // status, signal, reload, send: nobody holds the name
 	exitUsage      = 64
+	exitNoAnswer   = 69
 	exitBug        = 70
 	exitOS         = 71
 	exitCantCreate = 73

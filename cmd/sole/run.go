@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -34,6 +35,8 @@ type runFlags struct {
 	older    time.Duration // of the holder that --replace ends
 	shared   bool
 	slots    int
+	method   string
+	pidFile  string
 
 	given map[string]bool // the flags that were there
 }
@@ -85,7 +88,7 @@ func setupRun(f *flags) func([]string) int {
 	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
 	f.duration(&o.maxTime, "max-time", 0, "end COMMAND after D, and exit with 124")
 	f.duration(&o.grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
-	f.add(&flag{long: "until", value: "main|tree", help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
+	f.add(&flag{long: "until", value: "main|tree", words: []string{"main", "tree"}, help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
 		if v != "main" && v != "tree" {
 			return errors.New("it is main or tree")
 		}
@@ -96,6 +99,14 @@ func setupRun(f *flags) func([]string) int {
 	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
 	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, as flock(1) does")
+	f.add(&flag{long: "method", value: "M", words: methods, help: "how else NAME is held: flock (not), pidfile, socket or abstract", set: func(v string) error {
+		if !slices.Contains(methods, v) {
+			return errors.New("it is flock, pidfile, socket or abstract")
+		}
+		o.method = v
+		return nil
+	}})
+	f.string(&o.pidFile, "pidfile", 0, "FILE", "write the pid of COMMAND to FILE while it runs")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
 	for _, fl := range f.all {
 		set, long := fl.set, fl.long
@@ -103,6 +114,8 @@ func setupRun(f *flags) func([]string) int {
 	}
 	return o.run
 }
+
+var methods = []string{sole.MethodFlock, sole.MethodPidFile, sole.MethodSocket, sole.MethodAbstract}
 
 const dirHelp = "where names live (SOLE_DIR)"
 
@@ -122,6 +135,7 @@ func (o *runFlags) run(args []string) int {
 	if err != nil {
 		return o.refused(n, err)
 	}
+	warnSquatted(lock)
 	if early.Started() { // before the Go runtime was: go on from there
 		return o.supervise(lock, "", argv, nil)
 	}
@@ -181,6 +195,9 @@ func (o *runFlags) check() error {
 				"leave one of them out"}
 		}
 	}
+	if err := o.checkMethod(); err != nil {
+		return err
+	}
 	for _, long := range []string{"grace", "kill-tree"} { // they are also for the holder that is replaced
 		if o.exec && o.given[long] && !o.replace {
 			return &failure{exitUsage, fmt.Sprintf("--exec and --%s contradict each other: %s", long, nobodyLeft), "leave one of them out"}
@@ -200,13 +217,38 @@ var contradictions = []struct{ one, other, why string }{
 	{"shared", "slots", "--shared admits any number of holders, --slots a limited one"},
 	{"shared", "replace", "one who shares NAME is not in the way of another"},
 	{"slots", "replace", "it is not said which of the holders to end"},
+	{"pidfile", "shared", oneProcess},
+	{"pidfile", "slots", oneProcess},
 }
+
+// checkMethod is for what --method says, not that it is there.
+func (o *runFlags) checkMethod() error {
+	if o.method == "" || o.method == sole.MethodFlock {
+		return nil
+	}
+	bad := func(other, why string) error {
+		return &failure{exitUsage, fmt.Sprintf("--method %s and --%s contradict each other: %s", o.method, other, why),
+			"leave one of them out"}
+	}
+	for _, long := range []string{"shared", "slots"} {
+		if o.given[long] {
+			return bad(long, oneProcess)
+		}
+	}
+	if o.exec && o.method != sole.MethodPidFile {
+		return bad("exec", nobodyLeft)
+	}
+	return nil
+}
+
+const oneProcess = "it names one process, and several may hold NAME"
 
 const nobodyLeft = "with --exec nobody is left to see to it"
 
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
 	opts := []sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}
+	opts = append(opts, sole.Method(o.method), sole.PidFile(o.pidFile))
 	for _, file := range o.files {
 		opts = append(opts, sole.File(file))
 	}
@@ -257,6 +299,9 @@ func (o *runFlags) refused(n string, err error) int {
 		return o.busyExit
 	}
 	say("%s", o.why(n, busy))
+	if busy.Unverified || busy.PidFile != "" && busy.Doubt != "" {
+		hint("if that is not the program that %s is for, remove %s", busy.PidFile, busy.PidFile)
+	}
 	return o.busyExit
 }
 
@@ -271,6 +316,11 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 	switch {
 	case busy.File != "":
 		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
+	case busy.PidFile != "" || busy.Socket != "":
+		line = fmt.Sprintf("%s: %s is held: %s", n, busy.PidFile+busy.Socket, who(h))
+		if busy.Doubt != "" {
+			line = fmt.Sprintf("%s: %s may be held: %s", n, busy.PidFile+busy.Socket, busy.Doubt)
+		}
 	case h.State == sole.Free && h.Waiters > 0:
 		line = fmt.Sprintf("%s is about to be run by a start that came earlier: %d waiting", n, h.Waiters)
 	case h.Waiters > 0 && o.hasRoom(h):
@@ -304,6 +354,20 @@ func (o *runFlags) hasRoom(st sole.Status) bool {
 		}
 	}
 	return o.shared || taken < o.slots
+}
+
+// warnSquatted says that nobody will find the holder at the abstract address.
+func warnSquatted(lock *sole.Lock) {
+	var e *sole.SquattedError
+	if !errors.As(lock.Squatted(), &e) {
+		return
+	}
+	say("%s: %s; %s is held all the same, by its lock file", lock.Name(), e.Error(), lock.Name())
+	if e.Known {
+		hint("ps -p %d tells what it is; no other user can take the socket of --method socket", e.PID)
+		return
+	}
+	hint("no other user can take the socket of --method socket")
 }
 
 // environment is the command's: this one with what sole says to it.

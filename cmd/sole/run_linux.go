@@ -20,12 +20,13 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		Path: path, Argv: argv, Env: env,
 		MaxTime: o.maxTime, Grace: o.grace,
 		UntilTree: o.until == "tree", KillTree: o.killTree,
-		Started: func(pid int) { _ = lock.SetChild(pid) }, // gone already: it is named no more
+		Started: func(pid int) { o.pidWritten(lock, lock.SetChild(pid)) },
+		Ended:   func() { o.pidWritten(lock, lock.ChildEnded()) },
 		Warn:    func(err error) { warnRun(lock.Name(), err) },
 		Duty:    supervise.Duty{After: time.Second, Do: w.look},
 		Running: startedEarly(),
 	})
-	releaseErr := lock.Release()
+	releaseErr := w.endOf(lock.Release())
 	if err != nil {
 		return failStart(path, argv[0], err)
 	}
@@ -39,6 +40,14 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		return exitTimeout
 	}
 	return exitLike(result.Status)
+}
+
+// pidWritten says that a pid file has another pid than it should have. Without a pid file
+// the pid is for looking only, and a command that has ended already is named no more.
+func (o *runFlags) pidWritten(lock *sole.Lock, err error) {
+	if err != nil && (o.pidFile != "" || o.method == sole.MethodPidFile) {
+		say("%s: the pid could not be written down: %v", lock.Name(), message(err))
+	}
 }
 
 func warnRun(n string, err error) {
@@ -85,6 +94,7 @@ type watch struct {
 	lock    *sole.Lock
 	changes *os.File
 	said    bool
+	pidFile bool // that a pid file was lost was said
 }
 
 // checkEvery is how often to look where there is no inotify.
@@ -114,8 +124,10 @@ func (w *watch) look() (fd int, again time.Duration) {
 
 // check reports whether the lock file is where it was.
 func (w *watch) check() bool {
+	err := w.lock.Check()
 	var e *sole.DisturbedError
-	if !errors.As(w.lock.Check(), &e) {
+	if !errors.As(err, &e) {
+		_ = w.endOf(err)
 		return true
 	}
 	if w.said {
@@ -130,6 +142,19 @@ func (w *watch) check() bool {
 		hint("%s runs twice now; end one of them with kill %d", e.Name, e.Holder.PID)
 	}
 	return false
+}
+
+// endOf says once that a pid file was lost, and returns what else err says.
+func (w *watch) endOf(err error) error {
+	var lost *sole.PidFileError
+	if !errors.As(err, &lost) || !lost.Lost {
+		return err
+	}
+	if !w.pidFile {
+		w.pidFile = true
+		say("%s: the pid file %s; it is left alone", w.lock.Name(), lost.Error())
+	}
+	return nil
 }
 
 func dieBy(sig syscall.Signal) { supervise.DieBy(sig) }

@@ -145,3 +145,19 @@ func threadsNow(t *testing.T) int {
 	}
 	return len(tasks)
 }
+
+// Only "would block" means that somebody has the lock. What else goes wrong must not
+// pass for it, nor for having the lock.
+func TestOnlyWouldBlockIsHeld(t *testing.T) {
+	if unix.EWOULDBLOCK != unix.EAGAIN {
+		t.Error("two numbers: both have to be asked for")
+	}
+	for _, fd := range []int{-1, 1 << 20} {
+		if got, err := flock.TryLock(fd, flock.Exclusive); got || !errors.Is(err, unix.EBADF) {
+			t.Errorf("%d: %v, %v", fd, got, err)
+		}
+		if got, err := flock.Mark(fd, 0, flock.Exclusive); got || !errors.Is(err, flock.ErrMarks) {
+			t.Errorf("%d: %v, %v", fd, got, err)
+		}
+	}
+}

@@ -144,7 +144,7 @@ func explain(path string, err error) error {
 func notRegular(path string, mode uint32) error {
 	return &UnsafeError{
 		Path:    path,
-		Problem: "is " + kind(mode) + ", not a lock file",
+		Problem: "is " + kind(mode) + ", not a regular file",
 		Remedy:  "find out who put it there, and remove it",
 	}
 }
@@ -178,3 +178,16 @@ func judgeFile(path string, st facts, purpose Purpose) error {
 	}
 	return nil
 }
+
+// JudgeOpen fills in st and returns an *UnsafeError if the open file, which is to be
+// held or acted on, is not fit.
+func JudgeOpen(fd int, path string, st *unix.Stat_t) error {
+	if err := unix.Fstat(fd, st); err != nil {
+		return &os.PathError{Op: "fstat", Path: path, Err: err}
+	}
+	return judgeFile(path, factsOf(st), Use)
+}
+
+// Explain is err of an open of path, or an *UnsafeError if something is there that is
+// no regular file.
+func Explain(path string, err error) error { return explain(path, err) }

@@ -73,6 +73,12 @@ func (d *Dir) File(name string) string { return d.path + "/" + name + Suffix }
 // Seats is the path of the file of those that share the name.
 func (d *Dir) Seats(name string) string { return d.path + "/" + name + seatsSuffix }
 
+// PidFile is the path of the name's pid file.
+func (d *Dir) PidFile(name string) string { return d.path + "/" + name + ".pid" }
+
+// Socket is the path of the name's socket.
+func (d *Dir) Socket(name string) string { return d.path + "/" + name + ".sock" }
+
 // Name is the name whose lock file is called file, "" if it is no lock file's.
 func Name(file string) string {
 	n, ok := strings.CutSuffix(filepath.Base(file), Suffix)

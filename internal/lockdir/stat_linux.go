@@ -52,7 +52,9 @@ func oldStatAt(dirfd int, path string, flags int) (facts, error) {
 	} else {
 		err = unix.Fstatat(dirfd, path, &st, flags)
 	}
-	return facts{
-		dev: st.Dev, ino: st.Ino, links: uint64(st.Nlink), mode: st.Mode, uid: st.Uid, size: st.Size,
-	}, err
+	return factsOf(&st), err
+}
+
+func factsOf(st *unix.Stat_t) facts {
+	return facts{dev: st.Dev, ino: st.Ino, links: uint64(st.Nlink), mode: st.Mode, uid: st.Uid, size: st.Size}
 }

@@ -23,7 +23,7 @@ func (id ID) Open() (*Handle, error) {
 	fd, err := unix.PidfdOpen(id.PID, 0)
 	switch err {
 	case nil:
-	case unix.ESRCH, unix.EINVAL:
+	case unix.ESRCH, unix.EINVAL, unix.ENOENT: // not a pid, or a thread's (ENOENT since Linux 6.15)
 		return nil, ErrGone
 	case unix.ENOSYS, unix.EPERM:
 		fd = -1
@@ -50,6 +50,25 @@ func (id ID) Alive() (bool, error) {
 		return false, nil
 	}
 	return false, err
+}
+
+// Exists reports whether some process has pid now and has not ended. One that must not
+// be signalled, or looked at, exists too.
+func Exists(pid int) bool {
+	if pid <= 0 || unix.Kill(pid, 0) == unix.ESRCH {
+		return false
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	switch err {
+	case nil:
+		defer unix.Close(fd)
+		ended, err := readable(fd)
+		return err != nil || !ended
+	case unix.ESRCH, unix.EINVAL, unix.ENOENT:
+		return false
+	}
+	st, err := ReadStat(pid)
+	return err != nil || st.State != 'Z' && st.State != 'X'
 }
 
 // Alive is [ID.Alive] for the process at hand.

@@ -22,7 +22,7 @@ func Of(pid int) (ID, error) {
 	case nil:
 		defer unix.Close(fd)
 		return OfPidfd(fd, pid)
-	case unix.ESRCH, unix.EINVAL: // EINVAL: not a pid, or a thread's
+	case unix.ESRCH, unix.EINVAL, unix.ENOENT: // not a pid, or a thread's (ENOENT since Linux 6.15)
 		return ID{}, ErrGone
 	case unix.ENOSYS, unix.EPERM: // EPERM: a container's seccomp filter
 		return byStart(pid)

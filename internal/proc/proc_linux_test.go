@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -88,6 +89,47 @@ func TestZombieIsGone(t *testing.T) {
 	}
 	if alive, err := id.Alive(); alive || err != nil {
 		t.Errorf("alive %v, %v", alive, err)
+	}
+	_ = cmd.Wait()
+}
+
+// The number of a thread is no process's pid: a pid that was recycled for one is stale.
+func TestThreadIsNoProcess(t *testing.T) {
+	tids, done := make(chan int), make(chan struct{})
+	defer close(done)
+	tid := os.Getpid()
+	for tid == os.Getpid() { // each takes a thread, and one of them may be the first
+		go func() {
+			runtime.LockOSThread()
+			tids <- unix.Gettid()
+			<-done
+		}()
+		tid = <-tids
+	}
+	if _, err := Of(tid); !errors.Is(err, ErrGone) {
+		t.Errorf("of: %v", err)
+	}
+	if alive, err := (ID{PID: tid, Inode: 5}).Alive(); alive || err != nil {
+		t.Errorf("alive %v, %v", alive, err)
+	}
+	if Exists(tid) {
+		t.Error("it exists")
+	}
+}
+
+func TestExists(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	for pid, want := range map[int]bool{1: true, os.Getpid(): true, cmd.Process.Pid: false, 0: false, -1: false, 1 << 22: false} {
+		if Exists(pid) != want {
+			t.Errorf("%d: %v", pid, !want)
+		}
 	}
 	_ = cmd.Wait()
 }

@@ -222,6 +222,7 @@ func (r *run) duty(now time.Time) {
 
 // reap waits for whatever has ended.
 func (r *run) reap() {
+	before := r.ended
 	for {
 		var ws unix.WaitStatus
 		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
@@ -232,6 +233,9 @@ func (r *run) reap() {
 			r.empty = true
 			return
 		case err != nil || pid == 0:
+			if r.ended && !before && r.spec.Ended != nil {
+				r.spec.Ended()
+			}
 			return
 		case pid == r.pid:
 			r.ended = true

@@ -28,6 +28,8 @@ type Spec struct {
 	KillTree bool
 	// Started is called with the command's pid once it runs. May be nil.
 	Started func(pid int)
+	// Ended is called when the command has ended and descendants are waited for. May be nil.
+	Ended func()
 	// Warn is called with what the caller should tell people. May be nil.
 	Warn func(error)
 	Duty Duty

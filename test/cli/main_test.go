@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 		reportSignals(reported...)
 	case "every":
 		reportSignals()
+	case "instance":
+		serveInstance()
+		return
 	case "root":
 		becomeRoot()
 		return
