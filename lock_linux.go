@@ -159,6 +159,7 @@ func (l *Lock) Release() error {
 	l.done = true
 	err := l.release()
 	for _, fd := range l.others {
+		_ = flock.UnlockRange(fd) // there may be none
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}
 	return err

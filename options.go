@@ -13,7 +13,7 @@ type options struct {
 	dir     string
 	command []string
 	cwd     string
-	files   []string
+	files   []foreignFile
 	shared  bool
 	slots   int
 	pending bool
@@ -47,14 +47,30 @@ func Command(words ...string) Option { return func(o *options) { o.command = wor
 // lives.
 func Cwd(path string) Option { return func(o *options) { o.cwd = path } }
 
-// File makes the lock also hold the file or directory at path by flock(2), so that
-// users of flock(1) take part: they exclude this lock and are excluded by it. A missing
-// file is made, as flock(1) makes it; it is never written to and never removed.
-// Symbolic links are followed, except to make a file. The name is taken first, then the file.
-// It may be given several times; the files are taken in that order.
+// foreignFile is a file that is held beside a name.
+type foreignFile struct {
+	path    string
+	program bool // see ProgramFile
+}
+
+// File makes the lock also hold the file or directory at path, so that programs take
+// part that lock it: they exclude this lock and are excluded by it. It is held by flock(2), as
+// flock(1) does, and then by fcntl(2) on the whole file, as lockf(3) does. A missing file is made; it is
+// never written to and never removed. Symbolic links are followed, except to make a file. The name is
+// taken first, then the file. It may be given several times; the files are taken in that order.
 //
-// With [Shared] or [Slots] the file is locked shared, as by flock -s.
-func File(path string) Option { return func(o *options) { o.files = append(o.files, path) } }
+// Where the file cannot be opened for writing, or is executable or a directory, the fcntl(2) lock is
+// a shared one. It excludes exclusive ones all the same. With [Shared] or [Slots] both are shared.
+func File(path string) Option {
+	return func(o *options) { o.files = append(o.files, foreignFile{path: path}) }
+}
+
+// ProgramFile is [File] for the file of a program or script, such as the one that is
+// running. It is not made if it is missing, and never opened for writing, so that it can be executed
+// while it is held.
+func ProgramFile(path string) Option {
+	return func(o *options) { o.files = append(o.files, foreignFile{path, true}) }
+}
 
 // Shared takes the name together with others that share it, and excludes those that
 // do not. A start that shares does not overtake an exclusive one that waits, so that a stream of

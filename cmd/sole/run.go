@@ -95,7 +95,7 @@ func setupRun(f *flags) func([]string) int {
 	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind; with --replace also those of the run that is ended")
 	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
-	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, as flock(1) does")
+	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, so that users of flock(1), lckdo and the like take part")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
 	for _, fl := range f.all {
 		set, long := fl.set, fl.long
