@@ -28,6 +28,7 @@ type runFlags struct {
 	exec     bool
 	dir      string
 	files    []string
+	program  string // the script file to hold too, "" for none
 	jitter   time.Duration
 	queue    bool
 	replace  bool
@@ -48,12 +49,13 @@ anything. Without NAME ("sole run -- COMMAND") the name is made from the exact
 words of COMMAND. The command's exit code is passed on; if a signal killed it,
 sole dies of the same one.`,
 	stopsAtName: true,
-	setup:       setupRun,
+	setup:       func(f *flags) func([]string) int { return newRunFlags(f).run },
 }
 
 const defaultGrace = 10 * time.Second
 
-func setupRun(f *flags) func([]string) int {
+// newRunFlags declares the flags of run.
+func newRunFlags(f *flags) *runFlags {
 	o := &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
 	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
 		o.wait, o.limit = true, -1
@@ -101,18 +103,23 @@ func setupRun(f *flags) func([]string) int {
 		set, long := fl.set, fl.long
 		fl.set = func(v string) error { o.given[long] = true; return set(v) }
 	}
-	return o.run
+	return o
 }
 
 const dirHelp = "where names live (SOLE_DIR)"
 
-// run takes the name and runs the command.
+// run takes NAME and COMMAND apart and starts it.
 func (o *runFlags) run(args []string) int {
 	n, argv, err := splitCommand(args)
-	if err == nil {
-		err = o.check()
-	}
 	if err != nil {
+		return fail(err)
+	}
+	return o.start(n, argv)
+}
+
+// start takes the name and runs the command.
+func (o *runFlags) start(n string, argv []string) int {
+	if err := o.check(); err != nil {
 		return fail(err)
 	}
 	if o.jitter > 0 {
@@ -207,6 +214,9 @@ const nobodyLeft = "with --exec nobody is left to see to it"
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
 	opts := []sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}
+	if o.program != "" {
+		opts = append(opts, sole.ProgramFile(o.program))
+	}
 	for _, file := range o.files {
 		opts = append(opts, sole.File(file))
 	}
@@ -247,7 +257,9 @@ func (o *runFlags) refused(n string, err error) int {
 	var file *os.PathError
 	switch {
 	case errors.As(err, &busy):
-	case o.replace && !errors.As(err, &file):
+	case errors.As(err, &file) && o.program != "" && file.Path == o.program:
+		return fail(&failure{exitNotExec, "cannot read " + file.Path + ": " + file.Err.Error(), ""})
+	case o.replace && file == nil:
 		return failAct("run", n, err)
 	default:
 		return fail(err)
