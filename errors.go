@@ -16,7 +16,8 @@ type BusyError struct {
 	Queued bool
 	// Young is set when the holder has not run for as long as [Replacement] asks for.
 	Young bool
-	// File is the file of the [File] option that is locked, "" if it is the name.
+	// File is the file of the [File] option that is locked, or that of [TryLockDescriptor], where
+	// there is no Name; "" if it is the name.
 	File string
 	// Err is why a wait ended, nil if there was none: the context's error.
 	Err error
@@ -25,7 +26,10 @@ type BusyError struct {
 func (e *BusyError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
-		fmt.Fprintf(&b, "%s: %s is locked", e.Name, e.File)
+		if e.Name != "" {
+			b.WriteString(e.Name + ": ")
+		}
+		fmt.Fprintf(&b, "%s is locked", e.File)
 	} else if e.Queued {
 		fmt.Fprintf(&b, "%s is held and already queued for", e.Name)
 	} else if e.Holder.State == Free && e.Holder.Waiters > 0 {
@@ -69,6 +73,15 @@ func (e *NameError) Error() string {
 	}
 	return fmt.Sprintf("%q is not a name: %s", n, e.Reason)
 }
+
+// DescriptorError says that nothing can be locked on a descriptor.
+type DescriptorError struct {
+	FD      int
+	Problem string // what is wrong with it
+	Remedy  string // what to do about it, "" if that is not known
+}
+
+func (e *DescriptorError) Error() string { return fmt.Sprintf("descriptor %d %s", e.FD, e.Problem) }
 
 // AncestorError says that a wait would never end, because the caller runs under the
 // holder of the name.

@@ -26,6 +26,7 @@ type Lock struct {
 	seats  lockdir.File // if it is
 	wrote  bool         // the record
 	shared bool         // other processes may have the descriptor
+	lent   bool         // by another process, see Descriptor
 	others []int        // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
 }

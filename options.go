@@ -19,6 +19,7 @@ type options struct {
 	pending bool
 	replace *Replacement
 	slot    int
+	lent    *lent
 }
 
 func collect(opts []Option) options {
@@ -113,6 +114,20 @@ func Replace(r Replacement) Option { return func(o *options) { o.replace = &r } 
 // AtSlot makes [Signal] and [Stop] act on the holder of slot n only.
 func AtSlot(n int) Option { return func(o *options) { o.slot = n } }
 
+// lent is a descriptor to take the lock on, and the process that has it too.
+type lent struct{ fd, pid int }
+
+// Descriptor makes the lock be taken on fd, and for the process pid, which has the same
+// open file as fd: the shell that started this program and left it the descriptor. So the lock
+// outlives this process. It ends when all that have the descriptor have closed it, or by [Lock.Release];
+// [Resume] returns it later. fd must be open for reading and writing on the name's lock file, see
+// [Prepare], and stays open; else the error is a [*DescriptorError]. If fd holds the name already, that
+// lock is returned.
+//
+// If the lock file is deleted meanwhile it cannot be put back, since that would need another
+// descriptor. Descriptor does not go together with Replace, Slots and File.
+func Descriptor(fd, pid int) Option { return func(o *options) { o.lent = &lent{fd, pid} } }
+
 // OptionError says which options do not go together, or that one has no sense.
 type OptionError struct{ Problem string }
 
@@ -136,6 +151,8 @@ func (o *options) check(waits bool) error {
 		return bad("Replace and Queue contradict each other: Queue waits for the holder, Replace ends it")
 	case o.replace != nil && !waits:
 		return bad("Replace needs Acquire: TryAcquire does not wait for the end of the holder")
+	case o.lent != nil && (o.replace != nil || o.slots > 0 || len(o.files) > 0):
+		return bad("Descriptor does not go together with Replace, Slots and File")
 	case o.pending && !waits:
 		return bad("Queue needs Acquire: TryAcquire does not wait")
 	}

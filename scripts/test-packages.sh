@@ -17,6 +17,7 @@ need s6-setlock s6
 need lckdo moreutils
 need with-lock-ex chiark-utils-bin
 need runlock cronutils
+need python3 python3
 need cron cron
 need su login
 need useradd passwd

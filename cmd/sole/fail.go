@@ -69,6 +69,7 @@ func classify(err error) (code int, h string) {
 		ancestor  *sole.AncestorError
 		broken    *sole.BrokenError
 		disturbed *sole.DisturbedError
+		fd        *sole.DescriptorError
 	)
 	switch {
 	case errors.As(err, &f):
@@ -85,6 +86,8 @@ func classify(err error) (code int, h string) {
 		return exitConfig, "give the inner command a name of its own, or start it without sole"
 	case errors.As(err, &broken):
 		return exitCantCreate, "name a directory on a local filesystem with --dir or SOLE_DIR"
+	case errors.As(err, &fd):
+		return exitUsage, fd.Remedy
 	case errors.As(err, &disturbed):
 		return exitOS, ""
 	case errors.Is(err, sole.ErrFree):

@@ -35,6 +35,7 @@ type runFlags struct {
 	older    time.Duration // of the holder that --replace ends
 	shared   bool
 	slots    int
+	onto     []sole.Option // what lock says of its descriptor
 
 	given map[string]bool // the flags that were there
 }
@@ -56,18 +57,11 @@ const defaultGrace = 10 * time.Second
 
 // newRunFlags declares the flags of run.
 func newRunFlags(f *flags) *runFlags {
-	o := &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
-	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
-		o.wait, o.limit = true, -1
-		if v != "" {
-			o.limit, err = parseDuration(v)
-		}
-		return err
-	}})
-	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
+	o := defaultFlags()
+	o.addWait(f)
 	f.bool(&o.replace, "replace", 0, "end what holds NAME, and be the next")
 	f.duration(&o.older, "older-than", 0, "with --replace: only if it has run for D")
-	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
+	o.addShared(f)
 	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME, the lowest free one (SOLE_SLOT)", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil || n < 1 || n > sole.MaxSlots {
@@ -76,15 +70,7 @@ func newRunFlags(f *flags) *runFlags {
 		o.slots = int(n)
 		return nil
 	}})
-	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
-		n, err := strconv.ParseUint(v, 10, 8)
-		if err != nil {
-			return errors.New("an exit code is 0 to 255")
-		}
-		o.busyExit = int(n)
-		return nil
-	}})
-	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
+	o.addBusy(f)
 	f.duration(&o.maxTime, "max-time", 0, "end COMMAND after D, and exit with 124")
 	f.duration(&o.grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
 	f.add(&flag{long: "until", value: "main|tree", help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
@@ -99,11 +85,47 @@ func newRunFlags(f *flags) *runFlags {
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
 	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, so that users of flock(1), lckdo and the like take part")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
+	o.note(f)
+	return o
+}
+
+func defaultFlags() *runFlags {
+	return &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
+}
+
+// note keeps in mind which flags were there.
+func (o *runFlags) note(f *flags) {
 	for _, fl := range f.all {
 		set, long := fl.set, fl.long
 		fl.set = func(v string) error { o.given[long] = true; return set(v) }
 	}
-	return o
+}
+
+func (o *runFlags) addWait(f *flags) {
+	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
+		o.wait, o.limit = true, -1
+		if v != "" {
+			o.limit, err = parseDuration(v)
+		}
+		return err
+	}})
+	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
+}
+
+func (o *runFlags) addShared(f *flags) {
+	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
+}
+
+func (o *runFlags) addBusy(f *flags) {
+	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 8)
+		if err != nil {
+			return errors.New("an exit code is 0 to 255")
+		}
+		o.busyExit = int(n)
+		return nil
+	}})
+	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
 }
 
 const dirHelp = "where names live (SOLE_DIR)"
@@ -213,7 +235,7 @@ const nobodyLeft = "with --exec nobody is left to see to it"
 
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
-	opts := []sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}
+	opts := append([]sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}, o.onto...)
 	if o.program != "" {
 		opts = append(opts, sole.ProgramFile(o.program))
 	}
@@ -227,8 +249,7 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 		opts = append(opts, sole.Shared())
 	}
 	opts = append(opts, sole.Slots(o.slots))
-	waits := (o.wait || o.queue || o.replace) && o.limit != 0
-	if !waits {
+	if !o.waits() {
 		return sole.TryAcquire(n, opts...)
 	}
 	if !o.replace && !o.queue && !o.quiet && isTerminal(2) {
@@ -236,12 +257,8 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 			say("waiting for %s: %s", n, who(st))
 		}
 	}
-	ctx := context.Background()
-	if o.limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.limit)
-		defer cancel()
-	}
+	ctx, cancel := o.patience()
+	defer cancel()
 	if o.queue {
 		opts = append(opts, sole.Queue())
 	}
@@ -250,6 +267,17 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	}
 	return sole.Acquire(ctx, n, opts...)
 }
+
+// patience is the context of a wait.
+func (o *runFlags) patience() (context.Context, context.CancelFunc) {
+	if o.limit > 0 {
+		return context.WithTimeout(context.Background(), o.limit)
+	}
+	return context.Background(), func() {}
+}
+
+// waits reports whether to wait for the name.
+func (o *runFlags) waits() bool { return (o.wait || o.queue || o.replace) && o.limit != 0 }
 
 // refused says why the command was not run.
 func (o *runFlags) refused(n string, err error) int {
@@ -280,6 +308,8 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 	}
 	line := fmt.Sprintf("%s is already running: %s%s", n, who(h), waiting)
 	switch {
+	case n == "":
+		line = fmt.Sprintf("%s is locked: %s", busy.File, who(h))
 	case busy.File != "":
 		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
 	case h.State == sole.Free && h.Waiters > 0:

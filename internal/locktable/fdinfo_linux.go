@@ -65,6 +65,13 @@ func Holds(pid int, k Key, loose bool) bool {
 	}) != ""
 }
 
+// Locked reports whether a descriptor of this process is of a description that is locked
+// by flock(2).
+func Locked(fd int) bool {
+	b, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	return err == nil && slices.ContainsFunc(lockLines(b), func(l lockLine) bool { return l.family == flocks })
+}
+
 // HoldsDeleted reports whether pid holds a lock on a file that was at path until
 // it was deleted or replaced.
 func HoldsDeleted(pid int, path string) bool {

@@ -99,6 +99,21 @@ func TestLockOfReadOnlyFile(t *testing.T) {
 	}
 }
 
+// Both are free when the command has ended, although a daemon that it left has the descriptor.
+func TestLockIsFreeBesideDaemon(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	path, alive := b.file("theirs"), b.fifo("alive")
+	b.expect(0, "run", "--lock", path, "n", "--", "sh", "-c", "setsid cat "+alive+" >/dev/null 2>&1 & :")
+	defer func() { must(t, os.WriteFile(alive, nil, 0)) }() // the daemon ends
+	for _, l := range lockers {
+		program := need(t, l.program, l.pkg)
+		if o := b.finish(b.command(program, append(append([]string{}, l.flags...), path, "true")...)); o.code != 0 {
+			t.Errorf("%s: %v", l.program, o)
+		}
+	}
+}
+
 // A program that is held can be executed.
 func TestLockOfTheCommandItself(t *testing.T) {
 	t.Parallel()
@@ -140,7 +155,9 @@ func TestLockOfAnotherName(t *testing.T) {
 	h := b.hold("--lock", b.lockFile("a"), "b")
 	b.skips("a")
 	w := b.launch(b.sole("run", "--wait", "a", "--", "true"))
-	b.waiters("a", 1)
+	if st := b.waiters("a", 1); st.Waiting[0].PID != w.Process.Pid {
+		t.Errorf("%+v", st)
+	}
 	h.release()
 	if o := w.wait(); o.code != 0 {
 		t.Error(o)

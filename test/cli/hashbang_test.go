@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -68,8 +69,12 @@ func TestScriptByEveryPath(t *testing.T) {
 	for first, start := range starts {
 		h := b.start(start())
 		for second, again := range starts {
-			if o := b.finish(again()); o.code != 75 || o.stdout != "" {
+			o := b.finish(again())
+			if o.code != 75 || o.stdout != "" {
 				t.Errorf("%s beside %s: %v", second, first, o)
+			}
+			if (first == "hard link") == (second == "hard link") { // one name
+				mustContain(t, o.stderr, "already running")
 			}
 		}
 		if o := h.release(); o.code != 0 {
@@ -284,11 +289,23 @@ func TestScriptIsReached(t *testing.T) {
 
 	// The newest wins.
 	h = b.start(b.command(path))
-	next := b.launch(b.command(binary, "script", "--replace", "sh", path))
-	h.wait()
-	b.eventually("the next runs", func() bool { st := b.status(n); return st.State == "held" && st.PID == next.Process.Pid })
+	next := b.start(b.command(binary, "script", "--replace", "sh", path))
+	if o := h.wait(); o.signal != syscall.SIGTERM {
+		t.Error(o)
+	}
+	if st := b.status(n); st.PID != next.Process.Pid {
+		t.Errorf("%+v", st)
+	}
 	b.expect(0, "stop", n)
 	next.wait()
+
+	// One that starts itself runs already, and would wait for itself.
+	for words, code := range map[string]string{"sh": "75", "--wait sh": "78"} {
+		again := b.script("again", words, `[ -n "$INNER" ] || { export INNER=1; "$0"; echo "code $?"; }`)
+		if o := b.finish(b.command(again)); o.code != 0 || o.stdout != "code "+code+"\n" {
+			t.Errorf("%s: %v", words, o)
+		}
+	}
 
 	// A script that holds itself can be the command of a run that has no name.
 	quick := b.script("quick", "sh", "echo ran")
