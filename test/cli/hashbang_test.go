@@ -277,7 +277,8 @@ func TestScriptIsReached(t *testing.T) {
 	if !strings.HasPrefix(n, "backup.sh-") {
 		t.Errorf("the name is %s", n)
 	}
-	st := b.status(n)
+	var st status
+	b.eventually("its command is written down", func() bool { st = b.status(n); return st.ChildPID != 0 })
 	if st.PID != h.Process.Pid || st.ChildPID != h.pid || strings.Join(st.Command, " ") != "sh "+path+" x" {
 		t.Errorf("%+v", st)
 	}
