@@ -62,6 +62,15 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 		return nil, err
 	}
 	a := attempt{ctx: ctx, name: name, o: o, dir: dir, class: o.class()}
+	if o.lent != nil {
+		return a.onLent()
+	}
+	return a.take()
+}
+
+// take takes the name, again and again if need be.
+func (a *attempt) take() (*Lock, error) {
+	name, ctx := a.name, a.ctx
 	// Each turn means that somebody deleted the file after it was opened here.
 	for moved := 0; moved < 100; {
 		l, err := a.once()
@@ -69,7 +78,7 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 		switch {
 		case err == errMoved:
 			moved++
-			if a.dir, err = openDirAnew(o, lockdir.Use); err != nil {
+			if a.dir, err = openDirAnew(a.o, lockdir.Use); err != nil {
 				return nil, err
 			}
 		case errors.As(err, &p) && ctx != nil:
@@ -82,7 +91,7 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 			return l, err
 		}
 	}
-	return nil, &os.PathError{Op: "lock", Path: dir.File(name), Err: unix.ESTALE}
+	return nil, &os.PathError{Op: "lock", Path: a.dir.File(name), Err: unix.ESTALE}
 }
 
 type attempt struct {
@@ -93,6 +102,16 @@ type attempt struct {
 	class    queue.Class
 	arrived  time.Duration // 0: it has not had to wait yet
 	replaced uint64        // the run that was ended for this one, 0 for none
+	onto     int           // the descriptor that the lock is taken on, 0: the one that is opened for it
+	own      int           // in that case the one that is opened
+}
+
+// locked is the descriptor that the lock is taken on; f's own has what ends with the attempt.
+func (a *attempt) locked(f *lockdir.File) int {
+	if a.onto != 0 {
+		return a.onto
+	}
+	return f.FD
 }
 
 func (o *options) class() queue.Class {
@@ -128,6 +147,9 @@ func (a *attempt) once() (*Lock, error) {
 	}
 	if err != nil {
 		return nil, fault(err)
+	}
+	if a.onto != 0 {
+		return a.onceLent(f)
 	}
 	seat, err := a.lock(&f)
 	if err == nil && !f.Judged() {
@@ -193,16 +215,16 @@ func (a *attempt) try(f *lockdir.File) (seat int, got bool, err error) {
 	if a.spokenFor(f) {
 		return noSeat, false, nil
 	}
-	got, err = flock.TryLock(f.FD, a.kind())
+	got, err = flock.TryLock(a.locked(f), a.kind())
 	if err != nil || !got {
 		return noSeat, false, err
 	}
 	if a.spokenFor(f) {
-		return noSeat, false, flock.Unlock(f.FD)
+		return noSeat, false, flock.Unlock(a.locked(f))
 	}
 	seat, got, err = a.sit(f)
 	if err == nil && !got {
-		err = flock.Unlock(f.FD)
+		err = flock.Unlock(a.locked(f))
 	}
 	return seat, got, err
 }

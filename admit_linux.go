@@ -23,7 +23,7 @@ const maxSkipBytes = 1 << 20
 // deleted predecessor of it, writes the record, marks the file, and makes the run
 // number durable. On an error the name is not held; the caller closes f.
 func (a *attempt) admit(f lockdir.File, seat int) (*Lock, error) {
-	l := &Lock{name: a.name, dir: a.dir, file: f, seat: seat}
+	l := &Lock{name: a.name, dir: a.dir, file: f, seat: seat, lent: a.onto != 0, shared: a.onto != 0}
 	err := a.prepare(l)
 	if err == nil && seat == noSeat {
 		err = a.takeAlone(l)
@@ -93,13 +93,17 @@ func (l *Lock) describe(o options) error {
 	if err != nil {
 		return err
 	}
-	self, err := proc.Self()
+	self, err := o.holder()
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	command := o.command
-	if command == nil {
+	switch {
+	case command != nil:
+	case o.lent != nil:
+		command = commandOf(o.lent.pid)
+	default:
 		command = os.Args
 	}
 	l.rec = record.Record{

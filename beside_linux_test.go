@@ -75,6 +75,7 @@ func TestMethodOptions(t *testing.T) {
 		{Method("pid")}, {Method("FLOCK")}, {Method("\x00")},
 		{Method(MethodPidFile), Shared()}, {Method(MethodSocket), Slots(2)}, {Method(MethodAbstract), Shared()},
 		{PidFile(dir + "/x"), Shared()}, {PidFile(dir + "/x"), Slots(1)},
+		{Descriptor(0, os.Getpid()), Method(MethodSocket)}, {Descriptor(0, os.Getpid()), PidFile(dir + "/x")},
 	} {
 		var bad *OptionError
 		if _, err := TryAcquire("n", append(opts, Dir(dir))...); !errors.As(err, &bad) {

@@ -61,6 +61,10 @@ func (l *Lock) Check() error {
 		return l.beside.check()
 	}
 	e := &DisturbedError{Name: l.name, Path: l.file.Path}
+	if l.lent {
+		e.Err = errLent
+		return e
+	}
 	deadline := time.Now().Add(settleTotal)
 	for pause := settleFirst; ; pause = min(2*pause, settleLast) {
 		done, err := l.putBack(e)

@@ -16,7 +16,8 @@ type BusyError struct {
 	Queued bool
 	// Young is set when the holder has not run for as long as [Replacement] asks for.
 	Young bool
-	// File is the file of the [File] option that is locked, "" if it is the name.
+	// File is the file of the [File] option that is locked, or that of [TryLockDescriptor], where
+	// there is no Name; "" if it is the name.
 	File string
 	// PidFile is the pid file whose process lives, and Socket the address at which
 	// somebody listens, "" if it is not that. Holder is that process, its PID 0 if it is not known.
@@ -34,7 +35,10 @@ type BusyError struct {
 func (e *BusyError) Error() string {
 	var b strings.Builder
 	if e.File != "" {
-		fmt.Fprintf(&b, "%s: %s is locked", e.Name, e.File)
+		if e.Name != "" {
+			b.WriteString(e.Name + ": ")
+		}
+		fmt.Fprintf(&b, "%s is locked", e.File)
 	} else if e.PidFile != "" {
 		fmt.Fprintf(&b, "%s: %s is held", e.Name, e.PidFile)
 	} else if e.Socket != "" {
@@ -119,6 +123,15 @@ func (e *NameError) Error() string {
 	}
 	return fmt.Sprintf("%q is not a name: %s", n, e.Reason)
 }
+
+// DescriptorError says that nothing can be locked on a descriptor.
+type DescriptorError struct {
+	FD      int
+	Problem string // what is wrong with it
+	Remedy  string // what to do about it, "" if that is not known
+}
+
+func (e *DescriptorError) Error() string { return fmt.Sprintf("descriptor %d %s", e.FD, e.Problem) }
 
 // AncestorError says that a wait would never end, because the caller runs under the
 // holder of the name.

@@ -26,6 +26,7 @@ type Lock struct {
 	seats  lockdir.File // if it is
 	wrote  bool         // the record
 	shared bool         // other processes may have the descriptor
+	lent   bool         // by another process, see Descriptor
 	others []int        // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
 
@@ -176,6 +177,7 @@ func (l *Lock) Release() error {
 	besideErr := l.beside.release()
 	err := errors.Join(l.release(), besideErr)
 	for _, fd := range l.others {
+		_ = flock.UnlockRange(fd) // there may be none
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}
 	return err

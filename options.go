@@ -13,7 +13,7 @@ type options struct {
 	dir     string
 	command []string
 	cwd     string
-	files   []string
+	files   []foreignFile
 	shared  bool
 	slots   int
 	pending bool
@@ -21,6 +21,7 @@ type options struct {
 	slot    int
 	method  string
 	pidFile string
+	lent    *lent
 }
 
 func collect(opts []Option) options {
@@ -49,14 +50,30 @@ func Command(words ...string) Option { return func(o *options) { o.command = wor
 // lives.
 func Cwd(path string) Option { return func(o *options) { o.cwd = path } }
 
-// File makes the lock also hold the file or directory at path by flock(2), so that
-// users of flock(1) take part: they exclude this lock and are excluded by it. A missing
-// file is made, as flock(1) makes it; it is never written to and never removed.
-// Symbolic links are followed, except to make a file. The name is taken first, then the file.
-// It may be given several times; the files are taken in that order.
+// foreignFile is a file that is held beside a name.
+type foreignFile struct {
+	path    string
+	program bool // see ProgramFile
+}
+
+// File makes the lock also hold the file or directory at path, so that programs take
+// part that lock it: they exclude this lock and are excluded by it. It is held by flock(2), as
+// flock(1) does, and then by fcntl(2) on the whole file, as lockf(3) does. A missing file is made; it is
+// never written to and never removed. Symbolic links are followed, except to make a file. The name is
+// taken first, then the file. It may be given several times; the files are taken in that order.
 //
-// With [Shared] or [Slots] the file is locked shared, as by flock -s.
-func File(path string) Option { return func(o *options) { o.files = append(o.files, path) } }
+// Where the file cannot be opened for writing, or is executable or a directory, the fcntl(2) lock is
+// a shared one. It excludes exclusive ones all the same. With [Shared] or [Slots] both are shared.
+func File(path string) Option {
+	return func(o *options) { o.files = append(o.files, foreignFile{path: path}) }
+}
+
+// ProgramFile is [File] for the file of a program or script, such as the one that is
+// running. It is not made if it is missing, and never opened for writing, so that it can be executed
+// while it is held.
+func ProgramFile(path string) Option {
+	return func(o *options) { o.files = append(o.files, foreignFile{path, true}) }
+}
 
 // Shared takes the name together with others that share it, and excludes those that
 // do not. A start that shares does not overtake an exclusive one that waits, so that a stream of
@@ -124,6 +141,20 @@ func PidFile(path string) Option { return func(o *options) { o.pidFile = path } 
 // AtSlot makes [Signal] and [Stop] act on the holder of slot n only.
 func AtSlot(n int) Option { return func(o *options) { o.slot = n } }
 
+// lent is a descriptor to take the lock on, and the process that has it too.
+type lent struct{ fd, pid int }
+
+// Descriptor makes the lock be taken on fd, and for the process pid, which has the same
+// open file as fd: the shell that started this program and left it the descriptor. So the lock
+// outlives this process. It ends when all that have the descriptor have closed it, or by [Lock.Release];
+// [Resume] returns it later. fd must be open for reading and writing on the name's lock file, see
+// [Prepare], and stays open; else the error is a [*DescriptorError]. If fd holds the name already, that
+// lock is returned.
+//
+// If the lock file is deleted meanwhile it cannot be put back, since that would need another
+// descriptor. Descriptor does not go together with Replace, Slots and File.
+func Descriptor(fd, pid int) Option { return func(o *options) { o.lent = &lent{fd, pid} } }
+
 // OptionError says which options do not go together, or that one has no sense.
 type OptionError struct{ Problem string }
 
@@ -147,6 +178,10 @@ func (o *options) check(waits bool) error {
 		return bad("Replace and Queue contradict each other: Queue waits for the holder, Replace ends it")
 	case o.replace != nil && !waits:
 		return bad("Replace needs Acquire: TryAcquire does not wait for the end of the holder")
+	case o.lent != nil && (o.replace != nil || o.slots > 0 || len(o.files) > 0):
+		return bad("Descriptor does not go together with Replace, Slots and File")
+	case o.lent != nil && (o.methodOrDefault() != MethodFlock || o.pidFile != ""):
+		return bad("Descriptor does not go together with PidFile and other methods than flock: nobody is left to see to it")
 	case o.pending && !waits:
 		return bad("Queue needs Acquire: TryAcquire does not wait")
 	}

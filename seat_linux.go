@@ -46,7 +46,7 @@ func (a *attempt) sit(f *lockdir.File) (seat int, got bool, err error) {
 		return noSeat, true, nil
 	}
 	for seat := first; seat < end; seat += 2 {
-		got, err := flock.Mark(f.FD, record.SeatMarks+int64(seat), flock.Exclusive)
+		got, err := flock.Mark(a.locked(f), record.SeatMarks+int64(seat), flock.Exclusive)
 		if got || err != nil {
 			return seat, got, err
 		}

@@ -29,10 +29,14 @@ func (a *attempt) takeSeat(l *Lock) error {
 // numberShared takes a run number while nobody else who shares the name does: for
 // as long as some reads and writes take, and now and then a disk flush.
 func (a *attempt) numberShared(l *Lock, earlier view) error {
-	if err := flock.AwaitMark(withoutEnd, l.file.FD, record.NumberMark, flock.Exclusive); err != nil {
+	marks := l.file.FD
+	if l.lent {
+		marks = a.own // so that it ends with this process, whatever happens
+	}
+	if err := flock.AwaitMark(withoutEnd, marks, record.NumberMark, flock.Exclusive); err != nil {
 		return err
 	}
-	defer func() { _ = flock.Unmark(l.file.FD, record.NumberMark) }()
+	defer func() { _ = flock.Unmark(marks, record.NumberMark) }()
 	v, err := readNumbers(&l.file)
 	if err != nil {
 		return err

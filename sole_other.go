@@ -72,6 +72,21 @@ func Path(string, ...Option) (string, error) { return "", errors.ErrUnsupported 
 // Clean is not supported on this system.
 func Clean(...Option) ([]string, error) { return nil, errors.ErrUnsupported }
 
+// Prepare is not supported on this system.
+func Prepare(string, ...Option) (string, error) { return "", errors.ErrUnsupported }
+
+// Resume is not supported on this system.
+func Resume(string, ...Option) (*Lock, error) { return nil, errors.ErrUnsupported }
+
+// TryLockDescriptor is not supported on this system.
+func TryLockDescriptor(int, ...Option) error { return errors.ErrUnsupported }
+
+// LockDescriptor is not supported on this system.
+func LockDescriptor(context.Context, int, ...Option) error { return errors.ErrUnsupported }
+
+// UnlockDescriptor is not supported on this system.
+func UnlockDescriptor(int) error { return errors.ErrUnsupported }
+
 // Wait is not supported on this system.
 func Wait(context.Context, string, ...Option) error { return errors.ErrUnsupported }
 

@@ -62,7 +62,7 @@ func (a *attempt) await(f *lockdir.File) (seat int, err error) {
 // awaitLock waits for the lock and for everybody who came earlier to have had it.
 func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
 	for pause := passFirst; ; pause = min(2*pause, passLast) {
-		if err := flock.Lock(a.ctx, f.FD, a.kind()); err != nil {
+		if err := flock.Lock(a.ctx, a.locked(f), a.kind()); err != nil {
 			return noSeat, err
 		}
 		p, ahead, err := queue.Ahead(f.FD, a.class, a.arrived)
@@ -70,7 +70,7 @@ func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
 			seat, _, err := a.sit(f)
 			return seat, err
 		}
-		if err := flock.Unlock(f.FD); err != nil {
+		if err := flock.Unlock(a.locked(f)); err != nil {
 			return noSeat, err
 		}
 		if a.class == queue.Shared {

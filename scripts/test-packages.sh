@@ -12,6 +12,12 @@ need gcc gcc # the race detector is C
 need strace strace
 need flock util-linux
 need setlock daemontools
+need chpst runit
+need s6-setlock s6
+need lckdo moreutils
+need with-lock-ex chiark-utils-bin
+need runlock cronutils
+need python3 python3
 need cron cron
 need su login
 need useradd passwd

@@ -75,6 +75,7 @@ func classify(err error) (code int, h string) {
 		silent    *instance.NoAnswerError
 		lost      *instance.LostError
 		failed    *instance.FailedError
+		fd        *sole.DescriptorError
 	)
 	switch {
 	case errors.As(err, &f):
@@ -95,6 +96,8 @@ func classify(err error) (code int, h string) {
 		return exitCantCreate, "remove " + pidFile.Path + " if nothing uses it, or name another pid file"
 	case errors.As(err, &socket):
 		return exitCantCreate, "remove " + socket.Path + " if nothing uses it"
+	case errors.As(err, &fd):
+		return exitUsage, fd.Remedy
 	case errors.As(err, &disturbed):
 		return exitOS, ""
 	case errors.As(err, &silent) && silent.Err != nil:

@@ -17,11 +17,18 @@ var pathCommand = &command{
 	takesNames: true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
+		var made bool
+		f.bool(&made, "make", 0, "make the directory and NAME's lock file if they are missing, for 'sole lock'")
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			var path string
 			var err error
-			if len(args) == 0 {
+			if made {
+				var n string
+				if n, err = oneName("path --make", args); err == nil {
+					path, err = sole.Prepare(n, sole.Dir(dir))
+				}
+			} else if len(args) == 0 {
 				path, err = sole.Path("x", sole.Dir(dir))
 				path = dirOf(path)
 			} else {

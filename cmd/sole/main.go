@@ -49,6 +49,9 @@ func dispatch(args []string) (code int) {
 		usage(os.Stderr)
 		return exitUsage
 	}
+	if words := hashBang(args[0]); words != nil {
+		args = append(words, args[1:]...)
+	}
 	word := args[0]
 	switch word {
 	case "-h", "--help":

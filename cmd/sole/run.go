@@ -29,6 +29,7 @@ type runFlags struct {
 	exec     bool
 	dir      string
 	files    []string
+	program  string // the script file to hold too, "" for none
 	jitter   time.Duration
 	queue    bool
 	replace  bool
@@ -37,6 +38,7 @@ type runFlags struct {
 	slots    int
 	method   string
 	pidFile  string
+	onto     []sole.Option // what lock says of its descriptor
 
 	given map[string]bool // the flags that were there
 }
@@ -51,24 +53,18 @@ anything. Without NAME ("sole run -- COMMAND") the name is made from the exact
 words of COMMAND. The command's exit code is passed on; if a signal killed it,
 sole dies of the same one.`,
 	stopsAtName: true,
-	setup:       setupRun,
+	setup:       func(f *flags) func([]string) int { return newRunFlags(f).run },
 }
 
 const defaultGrace = 10 * time.Second
 
-func setupRun(f *flags) func([]string) int {
-	o := &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
-	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
-		o.wait, o.limit = true, -1
-		if v != "" {
-			o.limit, err = parseDuration(v)
-		}
-		return err
-	}})
-	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
+// newRunFlags declares the flags of run.
+func newRunFlags(f *flags) *runFlags {
+	o := defaultFlags()
+	o.addWait(f)
 	f.bool(&o.replace, "replace", 0, "end what holds NAME, and be the next")
 	f.duration(&o.older, "older-than", 0, "with --replace: only if it has run for D")
-	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
+	o.addShared(f)
 	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME, the lowest free one (SOLE_SLOT)", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil || n < 1 || n > sole.MaxSlots {
@@ -77,15 +73,7 @@ func setupRun(f *flags) func([]string) int {
 		o.slots = int(n)
 		return nil
 	}})
-	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
-		n, err := strconv.ParseUint(v, 10, 8)
-		if err != nil {
-			return errors.New("an exit code is 0 to 255")
-		}
-		o.busyExit = int(n)
-		return nil
-	}})
-	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
+	o.addBusy(f)
 	f.duration(&o.maxTime, "max-time", 0, "end COMMAND after D, and exit with 124")
 	f.duration(&o.grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
 	f.add(&flag{long: "until", value: "main|tree", words: []string{"main", "tree"}, help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
@@ -98,7 +86,7 @@ func setupRun(f *flags) func([]string) int {
 	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind; with --replace also those of the run that is ended")
 	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
-	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, as flock(1) does")
+	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, so that users of flock(1), lckdo and the like take part")
 	f.add(&flag{long: "method", value: "M", words: methods, help: "how else NAME is held: flock (not), pidfile, socket or abstract", set: func(v string) error {
 		if !slices.Contains(methods, v) {
 			return errors.New("it is flock, pidfile, socket or abstract")
@@ -108,24 +96,65 @@ func setupRun(f *flags) func([]string) int {
 	}})
 	f.string(&o.pidFile, "pidfile", 0, "FILE", "write the pid of COMMAND to FILE while it runs")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
+	o.note(f)
+	return o
+}
+
+func defaultFlags() *runFlags {
+	return &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
+}
+
+// note keeps in mind which flags were there.
+func (o *runFlags) note(f *flags) {
 	for _, fl := range f.all {
 		set, long := fl.set, fl.long
 		fl.set = func(v string) error { o.given[long] = true; return set(v) }
 	}
-	return o.run
+}
+
+func (o *runFlags) addWait(f *flags) {
+	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
+		o.wait, o.limit = true, -1
+		if v != "" {
+			o.limit, err = parseDuration(v)
+		}
+		return err
+	}})
+	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
+}
+
+func (o *runFlags) addShared(f *flags) {
+	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
+}
+
+func (o *runFlags) addBusy(f *flags) {
+	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 8)
+		if err != nil {
+			return errors.New("an exit code is 0 to 255")
+		}
+		o.busyExit = int(n)
+		return nil
+	}})
+	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
 }
 
 var methods = []string{sole.MethodFlock, sole.MethodPidFile, sole.MethodSocket, sole.MethodAbstract}
 
 const dirHelp = "where names live (SOLE_DIR)"
 
-// run takes the name and runs the command.
+// run takes NAME and COMMAND apart and starts it.
 func (o *runFlags) run(args []string) int {
 	n, argv, err := splitCommand(args)
-	if err == nil {
-		err = o.check()
-	}
 	if err != nil {
+		return fail(err)
+	}
+	return o.start(n, argv)
+}
+
+// start takes the name and runs the command.
+func (o *runFlags) start(n string, argv []string) int {
+	if err := o.check(); err != nil {
 		return fail(err)
 	}
 	if o.jitter > 0 {
@@ -247,8 +276,11 @@ const nobodyLeft = "with --exec nobody is left to see to it"
 
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
-	opts := []sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}
+	opts := append([]sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}, o.onto...)
 	opts = append(opts, sole.Method(o.method), sole.PidFile(o.pidFile))
+	if o.program != "" {
+		opts = append(opts, sole.ProgramFile(o.program))
+	}
 	for _, file := range o.files {
 		opts = append(opts, sole.File(file))
 	}
@@ -260,8 +292,7 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 		opts = append(opts, sole.Shared())
 	}
 	opts = append(opts, sole.Slots(o.slots))
-	waits := (o.wait || o.queue || o.replace) && o.limit != 0
-	if !waits {
+	if !o.waits() {
 		return sole.TryAcquire(n, opts...)
 	}
 	if !o.replace && !o.queue && !o.quiet && isTerminal(2) {
@@ -269,12 +300,8 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 			say("waiting for %s: %s", n, who(st))
 		}
 	}
-	ctx := context.Background()
-	if o.limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.limit)
-		defer cancel()
-	}
+	ctx, cancel := o.patience()
+	defer cancel()
 	if o.queue {
 		opts = append(opts, sole.Queue())
 	}
@@ -284,13 +311,26 @@ func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	return sole.Acquire(ctx, n, opts...)
 }
 
+// patience is the context of a wait.
+func (o *runFlags) patience() (context.Context, context.CancelFunc) {
+	if o.limit > 0 {
+		return context.WithTimeout(context.Background(), o.limit)
+	}
+	return context.Background(), func() {}
+}
+
+// waits reports whether to wait for the name.
+func (o *runFlags) waits() bool { return (o.wait || o.queue || o.replace) && o.limit != 0 }
+
 // refused says why the command was not run.
 func (o *runFlags) refused(n string, err error) int {
 	var busy *sole.BusyError
 	var file *os.PathError
 	switch {
 	case errors.As(err, &busy):
-	case o.replace && !errors.As(err, &file):
+	case errors.As(err, &file) && o.program != "" && file.Path == o.program:
+		return fail(&failure{exitNotExec, "cannot read " + file.Path + ": " + file.Err.Error(), ""})
+	case o.replace && file == nil:
 		return failAct("run", n, err)
 	default:
 		return fail(err)
@@ -314,6 +354,8 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 	}
 	line := fmt.Sprintf("%s is already running: %s%s", n, who(h), waiting)
 	switch {
+	case n == "":
+		line = fmt.Sprintf("%s is locked: %s", busy.File, who(h))
 	case busy.File != "":
 		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
 	case busy.PidFile != "" || busy.Socket != "":

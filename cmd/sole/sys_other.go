@@ -15,6 +15,8 @@ func (o *runFlags) supervise(lock *sole.Lock, _ string, _, _ []string) int {
 
 func become(*sole.Lock, string, []string, []string) int { return fail(errors.ErrUnsupported) }
 
+func inherited(int, int) error { return errors.ErrUnsupported }
+
 func dieBy(syscall.Signal)                {}
 func defaultQuit()                        {}
 func keepIgnored()                        {}

@@ -14,6 +14,9 @@
 //     or one may have it alone. Asking whether a byte is marked (F_OFD_GETLK) takes no
 //     lock, so that looking cannot disturb, which flock(2) has no way to do.
 //
+// On the files of others a third one is used, so that programs that lock by fcntl(2) take part:
+// an open file description lock on the whole file ([TryRange]).
+//
 // What is not promised: on NFS, flock(2) is turned into a byte-range lock on the
 // server, and a mark may then be refused or collide with the caller's own lock.
 package flock
@@ -31,6 +34,6 @@ const (
 	Shared
 )
 
-// ErrMarks is returned by [Mark] where the filesystem or the system refuses open
+// ErrMarks is returned by [Mark] and [TryRange] where the filesystem or the system refuses open
 // file description locks.
 var ErrMarks = errors.New("open file description locks are not to be had here")

@@ -137,6 +137,39 @@ func TestWaiterGetsTheLock(t *testing.T) {
 	}
 }
 
+// The lock on the whole file and those of processes exclude each other.
+func TestRangeExcludesProcessLocks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	a, b := open(t, path), open(t, path)
+	whole := unix.Flock_t{Type: unix.F_WRLCK}
+	if got, err := flock.TryRange(a, flock.Shared); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if err := unix.FcntlFlock(uintptr(b), unix.F_SETLK, &whole); err != unix.EAGAIN && err != unix.EACCES {
+		t.Fatalf("beside a shared one: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- flock.LockRange(ctx, b, flock.Exclusive) }()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	go func() { done <- flock.LockRange(t.Context(), b, flock.Exclusive) }()
+	if err := flock.UnlockRange(a); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := flock.TryRange(a, flock.Shared); got {
+		t.Fatal("a shared one beside an exclusive one")
+	}
+	if got, err := flock.TryLock(a, flock.Exclusive); !got || err != nil {
+		t.Fatalf("flock(2) knows of it: %v, %v", got, err)
+	}
+}
+
 func threadsNow(t *testing.T) int {
 	t.Helper()
 	tasks, err := os.ReadDir("/proc/self/task")

@@ -1,5 +1,5 @@
-// Package locktable reads what the kernel tells of flock(2) locks: /proc/locks and
-// /proc/PID/fdinfo. Reading them takes no lock.
+// Package locktable reads what the kernel tells of locks by flock(2) and fcntl(2):
+// /proc/locks and /proc/PID/fdinfo. Reading them takes no lock.
 //
 // /proc/locks names the process that took a lock, which may have ended while a
 // process that inherited the descriptor still holds it; and it leaves out what was

@@ -38,11 +38,38 @@ func Markers(k Key, loose bool, off int64) []int {
 	return pids
 }
 
+// RangeHolders returns the pids of the processes that have a lock on the file by
+// fcntl(2), of either of its kinds, in the order in which they were started. One of a process
+// (F_SETLK) is seen in /proc/locks too, whoever the caller is.
+func RangeHolders(k Key, loose bool) []int {
+	pids, err := proc.All()
+	if err != nil {
+		return nil
+	}
+	pids = slices.DeleteFunc(pids, func(pid int) bool {
+		return anyLock(pid, func(_ string, e Key, family string, _ []byte) bool {
+			return (family == posix || family == ofd) && sameFile(e, k, loose)
+		}) == ""
+	})
+	if b, _, err := readPages("/proc/locks"); err == nil {
+		pids = union(pids, parseAs(b, posix).holders(k, loose))
+	}
+	byStart(pids)
+	return pids
+}
+
 // Holds reports whether pid has the file open on a description that is locked.
 func Holds(pid int, k Key, loose bool) bool {
 	return locked(pid, func(_ string, e Key) bool {
 		return sameFile(e, k, loose)
 	}) != ""
+}
+
+// Locked reports whether a descriptor of this process is of a description that is locked
+// by flock(2).
+func Locked(fd int) bool {
+	b, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	return err == nil && slices.ContainsFunc(lockLines(b), func(l lockLine) bool { return l.family == flocks })
 }
 
 // HoldsDeleted reports whether pid holds a lock on a file that was at path until
@@ -121,6 +148,13 @@ func locked(pid int, want func(fd string, k Key) bool) string {
 
 // lockedAs is locked, with what else is known of the descriptor.
 func lockedAs(pid int, want func(fd string, k Key, info []byte) bool) string {
+	return anyLock(pid, func(fd string, k Key, family string, info []byte) bool {
+		return family == flocks && want(fd, k, info)
+	})
+}
+
+// anyLock is lockedAs for locks of all families.
+func anyLock(pid int, want func(fd string, k Key, family string, info []byte) bool) string {
 	dir := "/proc/" + strconv.Itoa(pid) + "/fdinfo"
 	d, err := os.Open(dir)
 	if err != nil {
@@ -133,8 +167,8 @@ func lockedAs(pid int, want func(fd string, k Key, info []byte) bool) string {
 		if err != nil {
 			continue
 		}
-		for _, k := range lockLines(b) {
-			if want(fd, k, b) {
+		for _, l := range lockLines(b) {
+			if want(fd, l.key, l.family, b) {
 				return fd
 			}
 		}
@@ -142,25 +176,31 @@ func lockedAs(pid int, want func(fd string, k Key, info []byte) bool) string {
 	return ""
 }
 
-// lockLines returns the files of the flock(2) locks in an fdinfo file:
+// lockLine is a lock on a file.
+type lockLine struct {
+	key    Key
+	family string
+}
+
+// lockLines returns the locks in an fdinfo file:
 //
 //	lock:	1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF
-func lockLines(b []byte) []Key {
-	var keys []Key
+func lockLines(b []byte) []lockLine {
+	var found []lockLine
 	for l := range bytes.Lines(b) {
 		v, ok := bytes.CutPrefix(l, []byte("lock:"))
 		if !ok {
 			continue
 		}
 		f := bytes.Fields(v)
-		if len(f) < 6 || string(f[1]) != "FLOCK" {
+		if len(f) < 6 {
 			continue
 		}
 		if k, ok := parseKey(f[5]); ok {
-			keys = append(keys, k)
+			found = append(found, lockLine{k, string(f[1])})
 		}
 	}
-	return keys
+	return found
 }
 
 // marks reports whether an fdinfo file has an open file description lock on the byte:
@@ -173,7 +213,7 @@ func marks(info []byte, off int64) bool {
 			continue
 		}
 		f := bytes.Fields(v)
-		if len(f) < 8 || string(f[1]) != "OFDLCK" {
+		if len(f) < 8 || string(f[1]) != ofd {
 			continue
 		}
 		from, err := strconv.ParseInt(string(f[6]), 10, 64)

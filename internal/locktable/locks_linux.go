@@ -76,11 +76,20 @@ func union(a, b []int) []int {
 	return a
 }
 
-// parse reads lines of the form that proc_locks(5) shows:
+// The families of locks, as the kernel calls them.
+const (
+	flocks = "FLOCK"  // flock(2)
+	posix  = "POSIX"  // fcntl(2), of a process
+	ofd    = "OFDLCK" // fcntl(2), of an open file description
+)
+
+func parse(b []byte) Table { return parseAs(b, flocks) }
+
+// parseAs reads the lines of one family, of the form that proc_locks(5) shows:
 //
 //	1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF
 //	1: -> FLOCK  ADVISORY  WRITE 813 fe:00:1234 0 EOF
-func parse(b []byte) Table {
+func parseAs(b []byte, family string) Table {
 	t := make(Table)
 	for l := range bytes.Lines(b) {
 		f := bytes.Fields(l)
@@ -92,7 +101,7 @@ func parse(b []byte) Table {
 		if waits {
 			f = f[1:]
 		}
-		if len(f) < 5 || string(f[0]) != "FLOCK" {
+		if len(f) < 5 || string(f[0]) != family {
 			continue
 		}
 		pid, err := strconv.Atoi(string(f[3]))

@@ -62,3 +62,32 @@ func TestKernelsOwn(t *testing.T) {
 		t.Error("the deleted file's lock is not seen")
 	}
 }
+
+// Locks by fcntl(2), of an open file and of a process, have holders too.
+func TestRangeHolders(t *testing.T) {
+	self := os.Getpid()
+	for _, command := range []int{unix.F_OFD_SETLK, unix.F_SETLK} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var st unix.Stat_t
+		if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+			t.Fatal(err)
+		}
+		k, loose := KeyOf(st.Dev, st.Ino), Loose(int(f.Fd()))
+		if len(RangeHolders(k, loose)) != 0 {
+			t.Error("holds what is not locked")
+		}
+		if err := unix.FcntlFlock(f.Fd(), command, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+			t.Fatal(err)
+		}
+		if got := RangeHolders(k, loose); !slices.Equal(got, []int{self}) {
+			t.Errorf("holders: %v", got)
+		}
+		if len(Holders(k, loose)) != 0 {
+			t.Error("taken for a lock by flock(2)")
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package locktable
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Key is the file that a lock is on.
 type Key struct {
@@ -17,7 +21,7 @@ type Entry struct {
 	Waiters []int // pids that wait for it
 }
 
-// Table is the flock(2) part of /proc/locks.
+// Table is one family's part of /proc/locks: of [Read], that of flock(2).
 type Table map[Key]*Entry
 
 // On returns the entry of the file, nil if there is none. Where files have another
@@ -33,4 +37,13 @@ func (t Table) On(k Key, loose bool) *Entry {
 		}
 	}
 	return nil
+}
+
+// holders are the pids on the file that can be named.
+func (t Table) holders(k Key, loose bool) []int {
+	e := t.On(k, loose)
+	if e == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(e.Holders), func(pid int) bool { return pid <= 0 })
 }

@@ -81,14 +81,21 @@ const maxStem = 40
 // argument can contain a NUL, so `a "b c"` and `a b c` get different names. The hash is not
 // one that withstands an attacker, who could only collide with his own commands;
 // crypto/sha256 would add to the start of every run.
-func FromCommand(words []string) string {
+func FromCommand(words []string) string { return made(words[0], words) }
+
+// FromFile makes a name from the path of a file. It differs from that of each command,
+// whose first word is never empty: so a script that holds itself can be the command of a run.
+func FromFile(file string) string { return made(file, []string{"", file}) }
+
+// made begins with the base name of file.
+func made(file string, words []string) string {
 	h := fnv.New128a()
 	for _, w := range words {
 		h.Write([]byte(w))
 		h.Write([]byte{0})
 	}
 	stem := make([]byte, 0, maxStem+33)
-	for _, c := range []byte(path.Base(words[0])) {
+	for _, c := range []byte(path.Base(file)) {
 		if len(stem) < maxStem && valid(c) && (len(stem) > 0 || alphanumeric(c)) {
 			stem = append(stem, c)
 		}

@@ -32,4 +32,11 @@ func TestFromCommandKeepsWordsApart(t *testing.T) {
 		}
 		seen[n] = words
 	}
+	for _, file := range []string{"/bin/a", "a"} {
+		n := FromFile(file)
+		if other, ok := seen[n]; ok || Check(n) != nil || !strings.HasPrefix(n, "a-") || n == FromCommand([]string{file}) {
+			t.Errorf("the file %q is %s, as %q", file, n, other)
+		}
+		seen[n] = []string{file}
+	}
 }
