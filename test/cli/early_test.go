@@ -162,6 +162,8 @@ func (b *box) lockFileSays() string {
 	r, state, recErr := record.Decode(data[min(len(data), record.HeaderSize):])
 	if r.Omitted > 0 || r.Cut { // where it ends depends on how long the pids are
 		r.Command, r.Omitted = r.Command[:min(len(r.Command), 50)], 1
+		last := &r.Command[len(r.Command)-1]
+		*last = (*last)[:min(len(*last), 16)]
 	}
 	return fmt.Sprintf("%d bytes, limit %d %v, %v %d run %d, pid %v child %v, uid %d, skips from %d, %s, cwd %s, %q cut %v more %d unmarked %v",
 		len(data), head.Limit, headErr, recErr, state, r.Run, r.Holder.PID != 0, r.Child.PID != 0, r.UID, r.SkipsFrom, r.Method,
