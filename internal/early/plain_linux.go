@@ -44,6 +44,7 @@ var now struct {
 	act     [4]uint64
 	info    [128]byte
 	ignored uint64
+	passed  uint64 // signals that were taken for the command
 
 	path    [1280]byte // of the lock file
 	program [1280]byte

@@ -23,8 +23,9 @@ type spawning struct {
 	errno int // less than zero if execve(2) failed
 }
 
-// spawn starts a child that runs the program, and returns when it does, or less than
-// zero if there is no child.
+// spawn starts a child that runs the program; the result is less than zero if there is
+// no child. The caller goes on at once, unlike after vfork(2): a key at the terminal may stop
+// the child before its execve(2), and somebody has to see to that.
 //
 //go:noescape
 func spawn(s *spawning) (pid int)
@@ -40,30 +41,45 @@ func (r *request) run() {
 		now.held = true
 		return
 	}
-	pid := spawn(s)
-	if pid > 0 && s.errno != 0 {
-		_, _ = sys(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&now.info)), 0, 0, 0)
-		closeFD(int(s.pidfd))
-		pid = -1
-	}
-	if pid < 0 { // the ordinary code finds out why
-		_ = mask(unix.SIG_SETMASK, s.mask)
-		now.held = true
+	block()
+	now.pid = spawn(s)
+	if now.pid < 0 {
+		notStarted()
 		return
 	}
-	now.pid = pid
 	if fstat(int(s.pidfd), &now.st) {
-		now.rec.Child = proc.ID{PID: pid, Inode: now.st.Ino}
+		now.rec.Child = proc.ID{PID: now.pid, Inode: now.st.Ino}
 		_ = r.record()
 	}
-	if code, signal, ended := supervise(pid); ended {
+	code, signal, ended := supervise(now.pid)
+	switch {
+	case ended && s.errno != 0:
+		closeFD(int(s.pidfd))
+		now.rec.Child = proc.ID{}
+		_ = r.record()
+		notStarted()
+	case ended:
 		if signal != 0 {
 			dieBy(signal)
 			code = 128 + signal
 		}
 		exit(code)
+	default:
+		handOver()
 	}
-	handOver()
+}
+
+// notStarted leaves the lock to the ordinary code, which finds out why there is no
+// command. The signals that were taken for it are this process's again.
+func notStarted() {
+	self := uintptr(now.rec.Holder.PID)
+	for sig := uintptr(1); sig <= 64; sig++ {
+		if now.passed&(1<<(sig-1)) != 0 {
+			_, _ = sys(unix.SYS_TGKILL, self, self, sig, 0, 0)
+		}
+	}
+	_ = mask(unix.SIG_SETMASK, now.spawn.mask)
+	now.held = true
 }
 
 // handOver leaves the command to the ordinary code. Signals that come meanwhile wait:

@@ -116,17 +116,11 @@ func (r *request) admit() verdict {
 
 // write writes the record and marks the file.
 func (r *request) write() verdict {
-	if !r.exec {
-		block()
-	}
 	if r.record() && ofd(now.fd, unix.F_OFD_SETLK, unix.F_RDLCK, record.HolderMark, 1) {
 		return fine
 	}
 	_ = sayFree()
 	unlock()
-	if !r.exec {
-		_ = mask(unix.SIG_SETMASK, now.spawn.mask)
-	}
 	return ordinary
 }
 
