@@ -41,7 +41,10 @@ func (r *request) run() {
 		now.held = true
 		return
 	}
-	block()
+	if !block() {
+		now.held = true
+		return
+	}
 	now.pid = spawn(s)
 	if now.pid < 0 {
 		notStarted()
@@ -78,7 +81,7 @@ func notStarted() {
 			_, _ = sys(unix.SYS_TGKILL, self, self, sig, 0, 0)
 		}
 	}
-	_ = mask(unix.SIG_SETMASK, now.spawn.mask)
+	_, _ = mask(unix.SIG_SETMASK, now.spawn.mask)
 	now.held = true
 }
 
@@ -94,19 +97,20 @@ func handOver() {
 		}
 	}
 	// Those that were ignored are handled by the Go runtime from its start on.
-	_ = mask(unix.SIG_BLOCK, now.ignored)
+	_, _ = mask(unix.SIG_BLOCK, now.ignored)
 	now.held, now.running = true, true
 }
 
 // block blocks the signals that a supervisor takes, so that they wait; those that this
 // process was started with ignored stay so, and the command inherits that.
-func block() {
+func block() (ok bool) {
 	for sig := uintptr(1); sig < 32; sig++ {
 		if signals.Supervised&(1<<(sig-1)) != 0 && ignored(sig) {
 			now.ignored |= 1 << (sig - 1)
 		}
 	}
-	now.spawn.mask = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
+	now.spawn.mask, ok = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
+	return ok
 }
 
 func ignored(sig uintptr) bool {
@@ -123,7 +127,7 @@ func dieBy(sig int) {
 	_, _ = sys(unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	now.act = [4]uint64{} // the default
 	_, _ = sys(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&now.act)), 0, 8, 0)
-	_ = mask(unix.SIG_UNBLOCK, 1<<(sig-1))
+	_, _ = mask(unix.SIG_UNBLOCK, 1<<(sig-1))
 	pid, _ := sys(unix.SYS_GETPID, 0, 0, 0, 0, 0)
 	_, _ = sys(unix.SYS_TGKILL, uintptr(pid), uintptr(pid), uintptr(sig), 0, 0)
 }
