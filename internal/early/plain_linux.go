@@ -72,7 +72,7 @@ type pollFD struct {
 //lint:ignore U1000 the assembly calls it
 func plain(stack unsafe.Pointer) {
 	r := &now.ask
-	if !r.read(stack) || !r.findDir() || !trustDir(r.euid) {
+	if !r.read(stack) || !filesMayGrow() || !r.findDir() || !trustDir(r.euid) {
 		return
 	}
 	switch r.take() {

@@ -101,6 +101,10 @@ func handOver() {
 	now.held, now.running = true, true
 }
 
+// unheard are the signals that the Go runtime takes without a word, and that would kill
+// here.
+const unheard = 1<<(unix.SIGPIPE-1) | 1<<(unix.SIGXCPU-1) | 1<<(unix.SIGXFSZ-1)
+
 // block blocks the signals that a supervisor takes, so that they wait; those that this
 // process was started with ignored stay so, and the command inherits that.
 func block() (ok bool) {
@@ -109,7 +113,7 @@ func block() (ok bool) {
 			now.ignored |= 1 << (sig - 1)
 		}
 	}
-	now.spawn.mask, ok = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
+	now.spawn.mask, ok = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored|unheard)
 	return ok
 }
 

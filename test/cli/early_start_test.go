@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -65,4 +66,33 @@ func TestEarlySignalWhileTheCommandIsNone(t *testing.T) {
 			t.Fatalf("turn %d: %v", i, o)
 		}
 	}
+}
+
+// What the Go runtime would take without a word does not end the supervisor here either.
+func TestEarlyOutlivesOddSignals(t *testing.T) {
+	t.Parallel()
+	b := newBox(t).warm("n")
+	h := b.hold("n")
+	for _, sig := range []syscall.Signal{syscall.SIGPIPE, syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGURG} {
+		must(t, h.Process.Signal(sig))
+	}
+	b.skips("n")
+	must(t, os.Remove(b.lockFile("n"))) // and not when they are let through to the Go runtime
+	b.eventually("the file is back", func() bool { _, err := os.Stat(b.lockFile("n")); return err == nil })
+	if o := h.release(); o.code != 0 {
+		t.Error(o)
+	}
+}
+
+// A skip counts itself by a write, which may not be allowed.
+func TestEarlySkipsWhereNoFileMayGrow(t *testing.T) {
+	t.Parallel()
+	b := newBox(t).warm("n")
+	h := b.hold("n")
+	c := b.command("bash", "-c", `ulimit -f 0; exec "$@"`, "bash", binary, "run", "n", "--", "touch", b.file("witness"))
+	if o := b.finish(c); o.code != 75 || o.stderr == "" {
+		t.Error(o)
+	}
+	b.notRun()
+	h.release()
 }

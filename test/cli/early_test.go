@@ -211,6 +211,8 @@ signal.signal(signal.SIGPIPE, signal.SIG_DFL); signal.signal(signal.SIGXFSZ, sig
 os.execv(sys.argv[1], sys.argv[1:])' "$@"`},
 		{name: "few descriptors", under: `ulimit -Sn 20; exec "$@"`},
 		{name: "very few", under: `ulimit -n 5; exec "$@"`},
+		{name: "no file may grow", under: `ulimit -f 0; exec "$@"`, args: run("n", "--", "echo", "x")},
+		{name: "the file may not grow", under: `ulimit -f 1; exec "$@"`, args: run("n", "--", "echo", "x")},
 		{name: "stdin closed", under: `exec "$@" <&-`},
 		{name: "stdout closed", under: `exec "$@" >&-`},
 		{name: "stderr closed", under: `exec "$@" 2>&-`},
