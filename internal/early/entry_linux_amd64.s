@@ -25,11 +25,11 @@ ordinary:
 
 // func spawn(s *spawning) (pid int)
 //
-// The child runs on the parent's stack, and must not write to it: the parent goes on there
-// after the child's execve(2).
+// The child has the parent's memory until its execve(2), and its stack, which it must not
+// write to: the parent goes on there at the same time.
 TEXT ·spawn(SB),NOSPLIT,$0-16
 	MOVQ	s+0(FP), R12
-	MOVL	$0x5111, DI	// CLONE_VM|CLONE_VFORK|CLONE_PIDFD|SIGCHLD
+	MOVL	$0x1111, DI	// CLONE_VM|CLONE_PIDFD|SIGCHLD
 	XORL	SI, SI
 	LEAQ	32(R12), DX
 	XORL	R10, R10

@@ -22,11 +22,11 @@ TEXT _sole_early(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 
 // func spawn(s *spawning) (pid int)
 //
-// The child runs on the parent's stack, and must not write to it: the parent goes on there
-// after the child's execve(2).
+// The child has the parent's memory until its execve(2), and its stack, which it must not
+// write to: the parent goes on there at the same time.
 TEXT ·spawn(SB),NOSPLIT,$0-16
 	MOVD	s+0(FP), R12
-	MOVD	$0x5111, R0	// CLONE_VM|CLONE_VFORK|CLONE_PIDFD|SIGCHLD
+	MOVD	$0x1111, R0	// CLONE_VM|CLONE_PIDFD|SIGCHLD
 	MOVD	ZR, R1
 	ADD	$32, R12, R2
 	MOVD	ZR, R3

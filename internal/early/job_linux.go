@@ -30,8 +30,8 @@ func stop(info *siginfo, command int) {
 	now.stopped = true
 	self := uintptr(now.rec.Holder.PID)
 	_, _ = sys(unix.SYS_TGKILL, self, self, uintptr(sig), 0, 0)
-	_ = mask(unix.SIG_UNBLOCK, 1<<(sig-1)) // here it stops
-	_ = mask(unix.SIG_BLOCK, 1<<(sig-1))
+	_, _ = mask(unix.SIG_UNBLOCK, 1<<(sig-1)) // here it stops
+	_, _ = mask(unix.SIG_BLOCK, 1<<(sig-1))
 }
 
 // fromCommand reports whether pid is the command or below it: an editor that suspends

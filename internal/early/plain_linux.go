@@ -45,6 +45,7 @@ var now struct {
 	info    [128]byte
 	ignored uint64 // of those that a supervisor takes
 	started uint64 // all that were ignored when the program started
+	passed  uint64 // signals that were taken for the command
 
 	path    [1280]byte // of the lock file
 	program [1280]byte
@@ -79,7 +80,7 @@ func plain(stack unsafe.Pointer) {
 
 func do(stack unsafe.Pointer) {
 	r := &now.ask
-	if !r.read(stack) || !r.findDir() || !trustDir(r.euid) {
+	if !r.read(stack) || !filesMayGrow() || !r.findDir() || !trustDir(r.euid) {
 		return
 	}
 	switch r.take() {

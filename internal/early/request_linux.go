@@ -234,3 +234,11 @@ func standardOpen() bool {
 	}
 	return true
 }
+
+// filesMayGrow reports whether there is no limit to a file's size. A write beyond one kills
+// by SIGXFSZ; the Go runtime gets an error instead.
+func filesMayGrow() bool {
+	const infinity = ^uint64(0)
+	_, errno := sys(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_FSIZE, 0, uintptr(unsafe.Pointer(&now.act)), 0)
+	return errno == 0 && now.act[0] == infinity
+}

@@ -23,8 +23,9 @@ type spawning struct {
 	errno int // less than zero if execve(2) failed
 }
 
-// spawn starts a child that runs the program, and returns when it does, or less than
-// zero if there is no child.
+// spawn starts a child that runs the program; the result is less than zero if there is
+// no child. The caller goes on at once, unlike after vfork(2): a key at the terminal may stop
+// the child before its execve(2), and somebody has to see to that.
 //
 //go:noescape
 func spawn(s *spawning) (pid int)
@@ -40,30 +41,48 @@ func (r *request) run() {
 		now.held = true
 		return
 	}
-	pid := spawn(s)
-	if pid > 0 && s.errno != 0 {
-		_, _ = sys(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&now.info)), 0, 0, 0)
-		closeFD(int(s.pidfd))
-		pid = -1
-	}
-	if pid < 0 { // the ordinary code finds out why
-		_ = mask(unix.SIG_SETMASK, s.mask)
+	if !block() {
 		now.held = true
 		return
 	}
-	now.pid = pid
+	now.pid = spawn(s)
+	if now.pid < 0 {
+		notStarted()
+		return
+	}
 	if fstat(int(s.pidfd), &now.st) {
-		now.rec.Child = proc.ID{PID: pid, Inode: now.st.Ino}
+		now.rec.Child = proc.ID{PID: now.pid, Inode: now.st.Ino}
 		_ = r.record()
 	}
-	if code, signal, ended := supervise(pid); ended {
+	code, signal, ended := supervise(now.pid)
+	switch {
+	case ended && s.errno != 0:
+		closeFD(int(s.pidfd))
+		now.rec.Child = proc.ID{}
+		_ = r.record()
+		notStarted()
+	case ended:
 		if signal != 0 {
 			dieBy(signal)
 			code = 128 + signal
 		}
 		exit(code)
+	default:
+		handOver()
 	}
-	handOver()
+}
+
+// notStarted leaves the lock to the ordinary code, which finds out why there is no
+// command. The signals that were taken for it are this process's again.
+func notStarted() {
+	self := uintptr(now.rec.Holder.PID)
+	for sig := uintptr(1); sig <= 64; sig++ {
+		if now.passed&(1<<(sig-1)) != 0 {
+			_, _ = sys(unix.SYS_TGKILL, self, self, sig, 0, 0)
+		}
+	}
+	_, _ = mask(unix.SIG_SETMASK, now.spawn.mask)
+	now.held = true
 }
 
 // handOver leaves the command to the ordinary code. Signals that come meanwhile wait:
@@ -78,19 +97,24 @@ func handOver() {
 		}
 	}
 	// Those that were ignored are handled by the Go runtime from its start on.
-	_ = mask(unix.SIG_BLOCK, now.ignored)
+	_, _ = mask(unix.SIG_BLOCK, now.ignored)
 	now.held, now.running = true, true
 }
 
+// unheard are the signals that the Go runtime takes without a word, and that would kill
+// here.
+const unheard = 1<<(unix.SIGPIPE-1) | 1<<(unix.SIGXCPU-1) | 1<<(unix.SIGXFSZ-1)
+
 // block blocks the signals that a supervisor takes, so that they wait; those that this
 // process was started with ignored stay so, and the command inherits that.
-func block() {
+func block() (ok bool) {
 	for sig := uintptr(1); sig < 32; sig++ {
 		if signals.Supervised&(1<<(sig-1)) != 0 && ignored(sig) {
 			now.ignored |= 1 << (sig - 1)
 		}
 	}
-	now.spawn.mask = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored)
+	now.spawn.mask, ok = mask(unix.SIG_BLOCK, signals.Supervised&^now.ignored|unheard)
+	return ok
 }
 
 // noteIgnored remembers for the ordinary code which signals are ignored: the Go runtime puts
@@ -117,7 +141,7 @@ func dieBy(sig int) {
 	_, _ = sys(unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	now.act = [4]uint64{} // the default
 	_, _ = sys(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&now.act)), 0, 8, 0)
-	_ = mask(unix.SIG_UNBLOCK, 1<<(sig-1))
+	_, _ = mask(unix.SIG_UNBLOCK, 1<<(sig-1))
 	pid, _ := sys(unix.SYS_GETPID, 0, 0, 0, 0, 0)
 	_, _ = sys(unix.SYS_TGKILL, uintptr(pid), uintptr(pid), uintptr(sig), 0, 0)
 }

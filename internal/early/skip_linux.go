@@ -11,10 +11,11 @@ import (
 )
 
 // skip counts this start and says who holds the name, if the holder's record leaves
-// no doubt. It does not return then.
+// no doubt: a process that lives and is in sight. It does not return then.
 func (r *request) skip() {
 	w := writer{b: now.line[:]}
 	if !r.sayHolder(&w) || !w.fits() {
+		closeFD(now.fd)
 		return
 	}
 	if _, ok := fcntl(now.fd, unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); ok {
@@ -48,17 +49,8 @@ func awaitWritable() bool {
 	return errno == 0 && n == 1
 }
 
-// sayHolder writes the line that cmd/sole writes of a BusyError, if the name is held by
-// a process that lives and is in sight. It ends with the descriptor otherwise.
+// sayHolder writes the line that cmd/sole writes of a BusyError.
 func (r *request) sayHolder(w *writer) bool {
-	ok := r.describeHolder(w)
-	if !ok {
-		closeFD(now.fd)
-	}
-	return ok
-}
-
-func (r *request) describeHolder(w *writer) bool {
 	rec, texts, ok := readHeld()
 	if !ok {
 		return false

@@ -14,8 +14,8 @@ import (
 const sigChild = 1 << (unix.SIGCHLD - 1)
 
 // supervise passes signals on to the command and waits for its end, for which it gives
-// the name up. Whatever happens to the lock file is left to the ordinary code: ended is
-// false then.
+// the name up; not if there turns out to be no command, as now.spawn.errno says then.
+// Whatever happens to the lock file is left to the ordinary code: ended is false then.
 func supervise(pid int) (code, signal int, ended bool) {
 	// What was blocked from the start is no business of this process, as ever.
 	wanted := signals.Supervised &^ now.ignored &^ (now.spawn.mask &^ sigChild)
@@ -42,14 +42,21 @@ func supervise(pid int) (code, signal int, ended bool) {
 		info := taken()
 		switch sig := syscall.Signal(info.signo); {
 		case sig == unix.SIGCHLD:
-			if !commandEnded(pid) {
+			ended, errno := commandEnded(pid)
+			if errno != 0 {
+				return 0, 0, false
+			}
+			if !ended {
 				continue
 			}
 			// The child is waited for only when nothing is left to the ordinary code.
-			if !sayFree() {
+			started := now.spawn.errno == 0
+			if started && !sayFree() {
 				return 0, 0, false
 			}
-			unlock()
+			if started {
+				unlock()
+			}
 			_, _ = sys(unix.SYS_WAIT4, uintptr(pid), 0, 0, 0, 0)
 			const exited = 1 // CLD_EXITED
 			if info.code == exited {
@@ -60,8 +67,11 @@ func supervise(pid int) (code, signal int, ended bool) {
 			stop(info, pid)
 		case sig == unix.SIGCONT:
 			resume(info, pid)
-		case !delivered(info):
-			forward(sig)
+		default:
+			now.passed |= 1 << (sig - 1)
+			if !delivered(info) {
+				forward(sig)
+			}
 		}
 	}
 }
@@ -153,16 +163,16 @@ func nextWatching() syscall.Errno {
 
 // commandEnded waits for whatever else has ended, which process 1 gets to do, and
 // reports whether the command has. now.info says how then.
-func commandEnded(pid int) bool {
+func commandEnded(pid int) (bool, syscall.Errno) {
 	const pAll = 0
 	info := taken()
 	for {
 		_, errno := sys(unix.SYS_WAITID, pAll, 0, uintptr(unsafe.Pointer(&now.info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, 0)
 		if errno != 0 || info.pid == 0 {
-			return false
+			return false, errno
 		}
 		if info.pid == int32(pid) {
-			return true
+			return true, 0
 		}
 		_, _ = sys(unix.SYS_WAIT4, uintptr(info.pid), 0, 0, 0, 0)
 	}

@@ -89,11 +89,11 @@ func ofd(fd int, cmd uintptr, kind int16, start, length int64) bool {
 	return ok
 }
 
-// mask replaces the signal mask and returns the earlier one.
-func mask(how uintptr, set uint64) uint64 {
+// mask changes the signal mask and returns the earlier one.
+func mask(how uintptr, set uint64) (before uint64, ok bool) {
 	now.set = set
-	_, _ = sys(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&now.set)), uintptr(unsafe.Pointer(&now.act)), 8, 0)
-	return now.act[0]
+	_, errno := sys(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&now.set)), uintptr(unsafe.Pointer(&now.act)), 8, 0)
+	return now.act[0], errno == 0
 }
 
 func exit(code int) {

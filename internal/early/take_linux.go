@@ -116,17 +116,11 @@ func (r *request) admit() verdict {
 
 // write writes the record and marks the file.
 func (r *request) write() verdict {
-	if !r.exec {
-		block()
-	}
 	if r.record() && ofd(now.fd, unix.F_OFD_SETLK, unix.F_RDLCK, record.HolderMark, 1) {
 		return fine
 	}
 	_ = sayFree()
 	unlock()
-	if !r.exec {
-		_ = mask(unix.SIG_SETMASK, now.spawn.mask)
-	}
 	return ordinary
 }
 
@@ -167,9 +161,9 @@ func (r *request) describe() bool {
 	rec.Uptime = time.Duration(clock(unix.CLOCK_BOOTTIME))
 	rec.SkipsFrom = max(now.seen.Size, record.End)
 	rec.Method = "flock"
-	rec.Cwd = r.workingDir()
 	rec.Command = now.args[:r.words]
-	return true
+	rec.Cwd, ok = r.workingDir()
+	return ok
 }
 
 // Paths for the kernel.
@@ -195,17 +189,18 @@ func here() (p proc.Place, ok bool) {
 	return p, true
 }
 
-// workingDir is os.Getwd: PWD if that is the working directory.
-func (r *request) workingDir() string {
+// workingDir is os.Getwd: PWD if that is the working directory. One that is deleted has no
+// path; !ok if its path is long.
+func (r *request) workingDir() (dir string, ok bool) {
 	if r.pwd != "" && r.pwd[0] == '/' && stat(cstring(dot), &now.st, 0) {
 		dev, ino := now.st.Dev, now.st.Ino
 		if stat(unsafe.StringData(r.pwd), &now.st, 0) && now.st.Dev == dev && now.st.Ino == ino {
-			return r.pwd
+			return r.pwd, true
 		}
 	}
 	n, errno := sys(unix.SYS_GETCWD, uintptr(unsafe.Pointer(&now.cwd)), uintptr(len(now.cwd)), 0, 0, 0)
-	if errno != 0 || n < 2 || now.cwd[0] != '/' { // a deleted one has no path
-		return ""
+	if errno != 0 || n < 2 || now.cwd[0] != '/' {
+		return "", errno == 0 || errno == unix.ENOENT
 	}
-	return str(now.cwd[:n-1])
+	return str(now.cwd[:n-1]), true
 }

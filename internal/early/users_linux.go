@@ -6,13 +6,17 @@ import "unsafe"
 
 const passwdFile = "/etc/passwd\x00"
 
-// passwd finds the user in the file, if the lines up to it are of the usual form. The
-// strings are valid until now.file is used again.
+// passwd finds the user in /etc/passwd. The strings are valid until now.file is used again.
 func passwd(uid uint32) (user, home string, ok bool) {
 	b, errno := readFile(cstring(passwdFile))
 	if errno != 0 {
 		return "", "", false
 	}
+	return findUser(b, uid)
+}
+
+// findUser finds the user, if the lines up to it are of the usual form.
+func findUser(b []byte, uid uint32) (user, home string, ok bool) {
 	for len(b) > 0 {
 		end := index(b, '\n')
 		if end < 0 {
@@ -30,7 +34,9 @@ func passwd(uid uint32) (user, home string, ok bool) {
 			}
 		}
 		id, number := decimal(f[2])
-		if n != len(f) || !number || len(f[0]) == 0 || !letter(f[0][0]) {
+		_, group := decimal(f[3])
+		if n != len(f) || !number || !group || len(f[0]) == 0 || !letter(f[0][0]) ||
+			len(f[2]) > 1 && f[2][0] == '0' || index(b[:end], 0) >= 0 {
 			return "", "", false
 		}
 		if id == uint64(uid) {

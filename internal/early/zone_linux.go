@@ -52,7 +52,7 @@ const zoneHeader = 44
 type counts struct{ utc, std, leaps, times, types, chars int }
 
 func (c *counts) read(b []byte) bool {
-	if len(b) < zoneHeader || string(b[:4]) != "TZif" || b[4] < '2' {
+	if len(b) < zoneHeader || string(b[:4]) != "TZif" || b[4] != '2' && b[4] != '3' {
 		return false
 	}
 	n := [6]int{}
@@ -97,8 +97,26 @@ func (z *zone) parse(b []byte) bool {
 		return false
 	}
 	z.rule = b[1 : len(b)-1]
+	return z.sound(c.chars)
+}
+
+// sound reports whether the indexes are in range, as package time wants them, and the times
+// in order, as its search does.
+func (z *zone) sound(chars int) bool {
+	for i, kind := range z.kinds {
+		if 6*int(kind) >= len(z.types) || i > 0 && z.time(i) <= z.time(i-1) {
+			return false
+		}
+	}
+	for i := 5; i < len(z.types); i += 6 {
+		if int(z.types[i]) >= chars {
+			return false
+		}
+	}
 	return true
 }
+
+func (z *zone) time(i int) int64 { return int64(bigEndian(z.times[8*i:], 8)) }
 
 // offset is how many seconds local time is ahead of UTC at t.
 func (z *zone) offset(t int64) (seconds int64, ok bool) {
@@ -107,7 +125,7 @@ func (z *zone) offset(t int64) (seconds int64, ok bool) {
 	}
 	last := -1
 	for i := range z.kinds {
-		if int64(bigEndian(z.times[8*i:], 8)) > t {
+		if z.time(i) > t {
 			break
 		}
 		last = i
@@ -121,9 +139,6 @@ func (z *zone) offset(t int64) (seconds int64, ok bool) {
 		last = 0
 	default:
 		last = int(z.kinds[last])
-	}
-	if 6*last+6 > len(z.types) {
-		return 0, false
 	}
 	return int64(int32(bigEndian(z.types[6*last:], 4))), true
 }
@@ -152,15 +167,17 @@ func fixed(rule []byte) (seconds int64, ok bool) {
 	case '+':
 		i++
 	}
+	most := uint64(24 * 7)
 	for unit := int64(3600); unit > 0; unit /= 60 {
 		from := i
 		for i < len(rule) && '0' <= rule[i] && rule[i] <= '9' {
 			i++
 		}
 		n, number := decimal(rule[from:i])
-		if !number || n > 167 {
+		if !number || n > most {
 			return 0, false
 		}
+		most = 59
 		seconds += int64(n) * unit
 		if i == len(rule) {
 			return sign * seconds, true

@@ -78,24 +78,41 @@ func TestClockTimeToday(t *testing.T) {
 	}
 }
 
-// A damaged zone file is left to package time, and is never read past its end.
+// A damaged zone file is never read past its end. What is told of one is what package time
+// tells, which takes UTC where it refuses the file.
 func TestZoneDamaged(t *testing.T) {
-	b, err := os.ReadFile("/usr/share/zoneinfo/Europe/Berlin")
-	if err != nil {
-		t.Skip(err)
-	}
-	for n := range b {
-		var z zone
-		if cut := append([]byte(nil), b[:n]...); z.parse(cut) {
-			_, _ = z.offset(1795490908)
+	for _, name := range []string{"Europe/Berlin", "Asia/Kathmandu", "Pacific/Kiritimati", "UTC"} {
+		b, err := os.ReadFile("/usr/share/zoneinfo/" + name)
+		if err != nil {
+			t.Skip(err)
 		}
-		bad := append([]byte(nil), b...)
-		for _, v := range []byte{0, 1, 0x7f, 0xff} {
-			bad[n] = v
-			if z := (zone{}); z.parse(bad) {
-				_, _ = z.offset(1795490908)
-				_, _ = z.offset(4102444800)
+		for n := range b {
+			sameOfDamaged(t, name, append([]byte(nil), b[:n]...))
+			bad := append([]byte(nil), b...)
+			for _, v := range []byte{0, 1, ' ', '<', '>', '-', '0', '4', '9', ':', 'A', '\n', 0x7f, 0xff} {
+				bad[n] = v
+				sameOfDamaged(t, fmt.Sprintf("%s, %d is %d", name, n, v), bad)
 			}
+		}
+	}
+}
+
+func sameOfDamaged(t *testing.T, what string, b []byte) {
+	t.Helper()
+	var z zone
+	if !z.parse(b) {
+		return
+	}
+	loc, err := time.LoadLocationFromTZData(what, b)
+	if err != nil {
+		loc = time.UTC
+	}
+	for _, at := range []int64{3 * 86400, 951782400, 1709251199, 1795490908, 4102444800} {
+		var buf [64]byte
+		w := writer{b: buf[:]}
+		told := z.clockTime(&w, at, at+3*86400)
+		if want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05"); told && string(buf[:w.n]) != want {
+			t.Fatalf("%s, %d: got %s, want %s, %v", what, at, buf[:w.n], want, err)
 		}
 	}
 }

@@ -165,6 +165,9 @@ func (b *box) lockFileSays() string {
 		last := &r.Command[len(r.Command)-1]
 		*last = (*last)[:min(len(*last), 16)]
 	}
+	if len(r.Cwd) == 200 { // cut
+		r.Cwd = "long"
+	}
 	return fmt.Sprintf("%d bytes, limit %d %v, %v %d run %d, pid %v child %v, uid %d, skips from %d, %s, cwd %s, %q cut %v more %d unmarked %v",
 		len(data), head.Limit, headErr, recErr, state, r.Run, r.Holder.PID != 0, r.Child.PID != 0, r.UID, r.SkipsFrom, r.Method,
 		r.Cwd, r.Command, r.Cut, r.Omitted, r.Unmarked)
@@ -213,6 +216,8 @@ signal.signal(signal.SIGPIPE, signal.SIG_DFL); signal.signal(signal.SIGXFSZ, sig
 os.execv(sys.argv[1], sys.argv[1:])' "$@"`},
 		{name: "few descriptors", under: `ulimit -Sn 20; exec "$@"`},
 		{name: "very few", under: `ulimit -n 5; exec "$@"`},
+		{name: "no file may grow", under: `ulimit -f 0; exec "$@"`, args: run("n", "--", "echo", "x")},
+		{name: "the file may not grow", under: `ulimit -f 1; exec "$@"`, args: run("n", "--", "echo", "x")},
 		{name: "stdin closed", under: `exec "$@" <&-`},
 		{name: "stdout closed", under: `exec "$@" >&-`},
 		{name: "stderr closed", under: `exec "$@" 2>&-`},
@@ -220,6 +225,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$@"`},
 		{name: "directory gone", under: `mkdir gone; cd gone; rmdir ../gone; exec "$@"`, args: run("n", "/bin/echo", "x"), early: true},
 		{name: "PWD by a link", under: `ln -s "$PWD" link; cd link; exec "$@"`, early: true},
 		{name: "PWD wrong", under: `export PWD=/usr; exec "$@"`, early: true},
+		{name: "PWD wrong, in a long path", under: `d=$(printf %0200d); for i in 1 2 3 4 5 6; do mkdir $d; cd -P $d; done; export PWD=/usr; exec "$@"`, args: run("n", "--", "echo", "x")},
+		{name: "PWD in a long path", under: `d=$(printf %0200d); for i in 1 2 3 4 5 6; do mkdir $d; cd $d; done; exec "$@"`, args: run("n", "--", "echo", "x"), early: true},
 		{name: "PWD missing", unset: []string{"PWD"}, early: true},
 
 		{name: "not found", args: run("n", "--", "no-such-command")},
