@@ -107,7 +107,7 @@ func (f *flags) long(arg string, rest []string) ([]string, error) {
 		}
 		return rest, wrapValue("--"+name, value, fl.set(value))
 	}
-	return nil, usageError("there is no flag --%s", shorten(name))
+	return nil, unknown("there is no flag --"+shorten(name), "--"+name, f.words())
 }
 
 // short takes a group of one-letter flags, the last of which may have a value.

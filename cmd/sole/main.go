@@ -10,6 +10,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime/debug"
 )
@@ -61,7 +62,11 @@ func dispatch(args []string) (code int) {
 	}
 	c := commandNamed(word)
 	if c == nil {
-		return fail(usageError("there is no command %q", shorten(word)))
+		var there []string
+		for _, c := range commands() {
+			there = append(there, c.name)
+		}
+		return fail(unknown(fmt.Sprintf("there is no command %q", shorten(word)), word, there))
 	}
 	return c.main(args[1:])
 }

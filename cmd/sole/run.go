@@ -87,7 +87,7 @@ func newRunFlags(f *flags) *runFlags {
 	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
 	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, so that users of flock(1), lckdo and the like take part")
-	f.add(&flag{long: "method", value: "M", words: methods, help: "how else NAME is held: flock (not), pidfile, socket or abstract", set: func(v string) error {
+	f.add(&flag{long: "method", value: "M", words: methods, help: "what else holds NAME: flock (nothing), pidfile, socket or abstract", set: func(v string) error {
 		if !slices.Contains(methods, v) {
 			return errors.New("it is flock, pidfile, socket or abstract")
 		}
