@@ -133,8 +133,7 @@ func TestFaultsOfHandlersAreContained(t *testing.T) {
 		case "error":
 			return errors.New("no such thing")
 		case "panic":
-			var m map[string]int
-			m["x"]++
+			panic("oh")
 		case "goexit":
 			runtime.Goexit()
 		case "code":
