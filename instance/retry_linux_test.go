@@ -34,7 +34,7 @@ func TestMessageThatWasNotTakenIsSentAgain(t *testing.T) {
 			code, err := Send(soon(t), "n", []string{"x"}, Dir(dir), Stdin(strings.NewReader("all of it")))
 			var lost *LostError
 			if x.lost != errors.As(err, &lost) || !x.lost && (code != 5 || err != nil) {
-				t.Errorf("%d, %v", code, err)
+				t.Fatalf("%d, %v", code, err)
 			}
 			if !x.lost {
 				if got := <-inputs; got != "all of it" {

@@ -64,8 +64,10 @@ func (c *session) await() bool {
 	if c.s.closing || c.dismissed {
 		return false
 	}
-	c.working, c.since = false, time.Now()
-	c.conn.readBy(c.since.Add(c.s.cfg.Limits.Request))
+	if c.working { // a new one has waited since it was admitted
+		c.working, c.since = false, time.Now()
+		c.conn.readBy(c.since.Add(c.s.cfg.Limits.Request))
+	}
 	return true
 }
 
@@ -105,7 +107,7 @@ func (c *session) answer(req Request) bool {
 		c.report(&ProtocolError{"the words of a call are in its frames"})
 		return false
 	}
-	return c.send(errorLine(Unknown, "no request "+quote(req.Verb)+" here"))
+	return c.begin() && c.send(errorLine(Unknown, "no request "+quote(req.Verb)+" here"))
 }
 
 // send reports whether it was taken.
