@@ -62,7 +62,7 @@ const busyPause = 20 * time.Millisecond
 func (s *sender) tryAgain(ctx context.Context, err error) bool {
 	var lost *control.LostError
 	var remote *control.RemoteError
-	again := false && errors.As(err, &lost) && !lost.Begun || errors.As(err, &remote) && remote.Code == control.Busy
+	again := errors.As(err, &lost) && !lost.Begun || errors.As(err, &remote) && remote.Code == control.Busy
 	if !again {
 		return false
 	}
