@@ -88,7 +88,7 @@ type Replacement struct {
 // Replace makes [Acquire] end the holder, as [Stop] does, and be the next: it goes
 // before all that wait, and after earlier replacements that still wait. A replacement that has got the
 // name in the meantime is ended too: the newest wins. All holders of a name that is shared are
-// ended, one after the other.
+// ended, at the same time.
 //
 // When the context ends before the holder has, the holder may have got SIGTERM already. The
 // errors are also those of [Stop].
