@@ -25,7 +25,7 @@ demo: build
 
 test:
 	sh scripts/test-packages.sh
-	$(MAKE) check cross arm64 race fuzz-short bench-short vuln
+	$(MAKE) check cross arm64 spin race fuzz-short bench-short vuln
 
 check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt: the files above are not formatted'; exit 1; }
@@ -33,7 +33,7 @@ check:
 	cd bench && $(GO) vet ./...
 	GOOS=linux GOARCH=arm64 $(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh .ci/run
+	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh test/spin/*.sh .ci/run
 	mandoc -T lint -W error docs/sole.1
 
 # The race detector needs cgo.
@@ -49,6 +49,11 @@ cross:
 .PHONY: arm64
 arm64:
 	sh scripts/arm64.sh
+
+# The model of the queue, and its seeded faults.
+.PHONY: spin
+spin:
+	sh test/spin/check.sh
 
 vuln:
 	sh scripts/vuln.sh

@@ -235,11 +235,17 @@ const everybody = time.Duration(1<<61 - 1)
 // spokenFor reports whether somebody waits who would be overtaken. Where there are no marks,
 // nobody can tell.
 func (a *attempt) spokenFor(f *lockdir.File) bool {
-	_, found, err := queue.Ahead(f.FD, a.class, everybody)
-	if err == nil && !found && a.class == queue.Slot {
-		_, found, err = queue.SlotAhead(f.FD, everybody)
-	}
+	found, err := a.overtakes(f, everybody)
 	return found && err == nil
+}
+
+// overtakes reports whether somebody waits who goes before this start, if it arrived then.
+func (a *attempt) overtakes(f *lockdir.File, arrived time.Duration) (bool, error) {
+	found, err := queue.Ahead(f.FD, a.class, arrived)
+	if err == nil && !found && a.class == queue.Slot {
+		return queue.SlotAhead(f.FD, arrived)
+	}
+	return found, err
 }
 
 // How long a start looks for the holder of a lock that nobody admits to having: it is

@@ -107,9 +107,10 @@ type Replacement struct {
 // Replace makes [Acquire] end the holder, as [Stop] does, and be the next: it goes
 // before all that wait, and after earlier replacements that still wait. A replacement that has got the
 // name in the meantime is ended too: the newest wins. All holders of a name that is shared are
-// ended, one after the other.
+// ended, at the same time.
 //
-// When the context ends before the holder has, the holder may have got SIGTERM already. The
+// When the context ends before the holder has, the holder may have got SIGTERM already; while
+// the processes of a Tree are being looked for, it takes some milliseconds until Acquire returns. The
 // errors are also those of [Stop].
 func Replace(r Replacement) Option { return func(o *options) { o.replace = &r } }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // replace takes the lock from whoever has it: it goes to the front of the queue, and
-// meanwhile ends one holder after the other until the lock is had.
+// meanwhile ends all holders until the lock is had.
 func (a *attempt) replace(f *lockdir.File) error {
 	if err := a.checkAncestors(f); err != nil {
 		return err

@@ -58,71 +58,97 @@ func (a *attempt) sit(f *lockdir.File) (seat int, got bool, err error) {
 }
 
 // awaitSlot waits for a slot, in the order of arrival. The waiters stand in line for the
-// lock of the seats' file; the first of them waits for all its slots at once.
+// lock of the seats' file, the gate; the first of them waits for all its slots at once.
 func (a *attempt) awaitSlot(f *lockdir.File) (seat int, err error) {
 	gate, err := openSeats(a.dir, a.name)
 	if err != nil {
 		return noSeat, err
 	}
 	defer unix.Close(gate.FD)
-	if err := a.awaitFirst(f, gate); err != nil {
-		return noSeat, err
-	}
-	for {
-		// An exclusive holder leaves every slot free.
-		if err := flock.Lock(a.ctx, f.FD, flock.Shared); err != nil {
+	for pause := passFirst; ; pause = min(2*pause, passLast) {
+		if err := a.awaitGate(f, gate.FD); err != nil {
 			return noSeat, err
 		}
-		seat, got, err := noSeat, false, error(nil)
-		p, ahead, err := queue.Ahead(f.FD, queue.Slot, a.arrived)
-		if err == nil && !ahead {
-			seat, got, err = a.sit(f)
-		}
+		seat, got, err := a.awaitRoom(f)
 		if err != nil || got {
 			return seat, err
 		}
-		if err := flock.Unlock(f.FD); err != nil {
-			return noSeat, err
+		// Whoever goes before it may wait for one who came earlier still, and needs the gate.
+		err = queue.LeaveGate(f.FD)
+		if err == nil {
+			err = flock.Unlock(gate.FD)
 		}
-		if ahead {
-			if err := queue.Await(a.ctx, f.FD, p); err != nil {
-				return noSeat, err
-			}
-			continue
+		waited := false
+		if err == nil {
+			waited, err = queue.Await(a.ctx, f.FD, queue.Slot, a.arrived)
 		}
-		if seat, err = a.awaitSeat(f); err != nil {
-			return noSeat, err
+		if err == nil && !waited {
+			err = pass(a.ctx, pause)
 		}
-		locked, err := flock.TryLock(f.FD, flock.Shared)
-		if err == nil && locked {
-			if _, ahead, err = queue.Ahead(f.FD, queue.Slot, a.arrived); err == nil && !ahead {
-				return seat, nil
-			}
-			_ = flock.Unlock(f.FD)
-		}
-		_ = flock.Unmark(f.FD, record.SeatMarks+int64(seat))
 		if err != nil {
 			return noSeat, err
 		}
 	}
 }
 
-// awaitFirst returns when all who came earlier for a slot have one. The gate is then
-// locked, until it is closed.
-func (a *attempt) awaitFirst(f *lockdir.File, gate lockdir.File) error {
+// awaitGate returns when all who came earlier for a slot have one. The gate is then locked,
+// and marked as this process's.
+func (a *attempt) awaitGate(f *lockdir.File, gate int) error {
 	for pause := passFirst; ; pause = min(2*pause, passLast) {
-		if err := flock.Lock(a.ctx, gate.FD, flock.Exclusive); err != nil {
+		if err := flock.Lock(a.ctx, gate, flock.Exclusive); err != nil {
 			return err
 		}
-		_, ahead, err := queue.SlotAhead(f.FD, a.arrived)
-		if err != nil || !ahead {
+		ahead, err := queue.SlotAhead(f.FD, a.arrived)
+		if err != nil {
 			return err
 		}
-		if err := flock.Unlock(gate.FD); err != nil {
+		if !ahead {
+			return queue.AtGate(f.FD)
+		}
+		if err := flock.Unlock(gate); err != nil {
 			return err
 		}
-		if err := pass(a.ctx, pause); err != nil {
+		waited, err := queue.AwaitSlot(a.ctx, f.FD, a.arrived)
+		if err == nil && !waited {
+			err = pass(a.ctx, pause)
+		}
+		if err != nil {
 			return err
+		}
+	}
+}
+
+// awaitRoom waits for a slot at the gate, for holders only: got is false if it turns out
+// that somebody who waits goes before it.
+func (a *attempt) awaitRoom(f *lockdir.File) (seat int, got bool, err error) {
+	for {
+		// An exclusive holder leaves every slot free.
+		if err := flock.Lock(a.ctx, f.FD, flock.Shared); err != nil {
+			return noSeat, false, err
+		}
+		ahead, err := a.overtakes(f, a.arrived)
+		if err == nil && !ahead {
+			seat, got, err = a.sit(f)
+		}
+		if err != nil || got {
+			return seat, got, err
+		}
+		if err := flock.Unlock(f.FD); err != nil || ahead {
+			return noSeat, false, err
+		}
+		if seat, err = a.awaitSeat(f); err != nil {
+			return noSeat, false, err
+		}
+		locked, err := flock.TryLock(f.FD, flock.Shared)
+		if err == nil && locked {
+			if ahead, err = a.overtakes(f, a.arrived); err == nil && !ahead {
+				return seat, true, nil
+			}
+			_ = flock.Unlock(f.FD)
+		}
+		_ = flock.Unmark(f.FD, record.SeatMarks+int64(seat))
+		if err != nil || ahead {
+			return noSeat, false, err
 		}
 	}
 }

@@ -47,8 +47,10 @@ func (a *attempt) numberShared(l *Lock, earlier view) error {
 			return err
 		}
 	}
-	if err := a.checkPredecessor(&l.file, earlier); earlier.recErr == nil && err != nil {
-		return err
+	if earlier.recErr == nil { // an empty one says nothing, and to look for whom it might be takes long
+		if err := a.checkPredecessor(&l.file, earlier); err != nil {
+			return err
+		}
 	}
 	limit, err := l.number(v)
 	if err != nil {

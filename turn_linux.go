@@ -11,8 +11,8 @@ import (
 	"github.com/sole-run/sole/internal/record"
 )
 
-// How long a waiter that got the lock before its turn lets go of it for the one whose
-// turn it is, who has been woken or is about to be.
+// How long a waiter that got the lock before its turn lets go of it, where it cannot be told
+// whom to wait for.
 const (
 	passFirst = 50 * time.Microsecond
 	passLast  = 10 * time.Millisecond
@@ -65,7 +65,7 @@ func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
 		if err := flock.Lock(a.ctx, a.locked(f), a.kind()); err != nil {
 			return noSeat, err
 		}
-		p, ahead, err := queue.Ahead(f.FD, a.class, a.arrived)
+		ahead, err := queue.Ahead(f.FD, a.class, a.arrived)
 		if err != nil || !ahead {
 			seat, _, err := a.sit(f)
 			return seat, err
@@ -73,10 +73,10 @@ func (a *attempt) awaitLock(f *lockdir.File) (seat int, err error) {
 		if err := flock.Unlock(a.locked(f)); err != nil {
 			return noSeat, err
 		}
-		if a.class == queue.Shared {
-			// The lock may be free for a shared one as long as others share it.
-			err = queue.Await(a.ctx, f.FD, p)
-		} else {
+		// Back in the kernel's queue at once it would be behind all others, and so would each
+		// of them that finds it is not its turn: round and round for one that is.
+		waited, err := queue.Await(a.ctx, f.FD, a.class, a.arrived)
+		if err == nil && !waited {
 			err = pass(a.ctx, pause)
 		}
 		if err != nil {

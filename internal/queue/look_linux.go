@@ -9,56 +9,92 @@ import (
 	"github.com/sole-run/sole/internal/proc"
 )
 
-// Place is a waiter's place in the queue of a file, for [Await].
-type Place struct{ off int64 }
-
-// Ahead returns the place of a waiter that goes before one of the class that arrived
-// at the given time, if there is one that is not stopped. For a [Slot] it leaves out its own
-// class, which [SlotAhead] is for. fd's own tickets are not seen. Like all looking it takes nothing,
-// and disturbs nobody.
-func Ahead(fd int, class Class, arrived time.Duration) (p Place, found bool, err error) {
+// Ahead reports whether a waiter goes before one of the class that arrived at the given
+// time, and is not stopped. For a [Slot] it leaves out its own class, which [SlotAhead] is for.
+// fd's own tickets are not seen. Like all looking it takes nothing, and disturbs nobody.
+func Ahead(fd int, class Class, arrived time.Duration) (found bool, err error) {
 	if none, err := noneAhead(fd, class); none || err != nil {
-		return Place{}, false, err
+		return false, err
 	}
-	stretches := []stretch{{frontFrom, frontFrom + span}, {queueFrom, queueFrom + int64(arrived)}}
-	if class == Front {
-		stretches = []stretch{{frontFrom, frontFrom + int64(arrived)}}
-	}
-	p, found, err = first(fd, class.sees(), stretches...)
-	if found || err != nil || class != Exclusive {
-		return p, found, err
-	}
-	return slotAhead(fd, arrived)
-}
-
-// slotAhead is SlotAhead for one who waits for all. Slots are given out by whoever is first
-// among those that wait for one, so that one that is stopped may keep the others from going on:
-// then none of them counts.
-func slotAhead(fd int, arrived time.Duration) (p Place, found bool, err error) {
-	err = flock.EachMark(fd, slotsFrom, slotsFrom+int64(arrived), flock.Exclusive, func(off int64) bool {
-		p, found = Place{off}, !waiterAt(fd, off).Stopped
-		return found
-	})
-	return p, found, err
-}
-
-// first returns a waiter in the stretches that is not stopped, if there is one.
-func first(fd int, sees flock.Kind, stretches ...stretch) (p Place, found bool, err error) {
-	for _, r := range stretches {
-		err := flock.EachMark(fd, r.from, r.to, sees, func(off int64) bool {
-			p, found = Place{off}, !waiterAt(fd, off).Stopped
+	for _, s := range stretches(fd, class, arrived) {
+		err := flock.EachMark(fd, s.from, s.to, class.sees(), func(off int64) bool {
+			found = !waiterAt(fd, off).Stopped
 			return !found
 		})
 		if found || err != nil {
-			return p, found, err
+			return found, err
 		}
 	}
-	return Place{}, false, nil
+	return false, nil
 }
 
 // SlotAhead is [Ahead] for a [Slot] among its own class only.
-func SlotAhead(fd int, arrived time.Duration) (p Place, found bool, err error) {
-	return first(fd, flock.Exclusive, stretch{slotsFrom, slotsFrom + int64(arrived)})
+func SlotAhead(fd int, arrived time.Duration) (found bool, err error) {
+	s := slotsBefore(arrived)
+	err = flock.EachMark(fd, s.from, s.to, flock.Exclusive, func(off int64) bool {
+		found = !waiterAt(fd, off).Stopped
+		return !found
+	})
+	return found, err
+}
+
+// stretch is the tickets in [from, to).
+type stretch struct{ from, to int64 }
+
+func slotsBefore(arrived time.Duration) stretch {
+	return stretch{slotsFrom, slotsFrom + int64(arrived)}
+}
+
+// stretches are where the tickets are that go before one of the class.
+func stretches(fd int, class Class, arrived time.Duration) []stretch {
+	if class == Front {
+		return []stretch{{frontFrom, frontFrom + int64(arrived)}}
+	}
+	all := []stretch{{frontFrom, frontFrom + span}, {queueFrom, queueFrom + int64(arrived)}}
+	if class == Exclusive && !gateStopped(fd) {
+		all = append(all, slotsBefore(arrived))
+	}
+	return all
+}
+
+// gateStopped reports whether the one is stopped that gives the slots out, so that none who
+// waits for one can go on.
+func gateStopped(fd int) bool {
+	at, found, err := flock.AnyMark(fd, gateFrom, whoFrom, flock.Exclusive)
+	return err == nil && found && stopped(int(at-gateFrom))
+}
+
+// nearest returns the place of the last waiter in the stretch that is not stopped, if there
+// is one.
+func nearest(fd int, sees flock.Kind, s stretch) (at int64, found bool, err error) {
+	// Those who arrived shortly before are near, and the kernel tells of any in a stretch.
+	for width := int64(time.Microsecond); s.from < s.to; {
+		low := max(s.from, s.to-width)
+		at, found, err := highest(fd, sees, stretch{low, s.to})
+		switch {
+		case err != nil:
+			return 0, false, err
+		case !found:
+			s.to, width = low, min(8*width, span)
+		case waiterAt(fd, at).Stopped:
+			s.to = at
+		default:
+			return at, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// highest returns the last ticket in the stretch.
+func highest(fd int, sees flock.Kind, s stretch) (at int64, found bool, err error) {
+	for {
+		off, more, err := flock.AnyMark(fd, s.from, s.to, sees)
+		if err != nil || !more {
+			return at, found, err
+		}
+		at, found = off, true
+		s.from = off + 1
+	}
 }
 
 // noneAhead answers the usual case with one question.
@@ -79,8 +115,6 @@ func (c Class) sees() flock.Kind {
 	}
 	return flock.Exclusive
 }
-
-type stretch struct{ from, to int64 }
 
 // Count is how many wait for the file that is open as fd.
 func Count(fd int) int {
@@ -142,8 +176,13 @@ func waiterAt(fd int, off int64) Waiter {
 	who := whoAt(w.Since)
 	if at, found, err := flock.AnyMark(fd, who, who+1<<pidBits, flock.Exclusive); found && err == nil {
 		w.PID = int(at - who)
-		st, err := proc.ReadStat(w.PID)
-		w.Stopped = err == nil && (st.State == 'T' || st.State == 't')
+		w.Stopped = stopped(w.PID)
 	}
 	return w
+}
+
+// stopped reports whether SIGSTOP or a tracer has stopped the process.
+func stopped(pid int) bool {
+	st, err := proc.ReadStat(pid)
+	return err == nil && (st.State == 'T' || st.State == 't')
 }

@@ -50,6 +50,9 @@ const (
 	lowBits = 60 - pidBits
 )
 
+// The bytes before those, one a pid, tell who gives out the slots ([AtGate]).
+const gateFrom = whoFrom - 1<<pidBits
+
 // Waiter is one that waits.
 type Waiter struct {
 	// PID is 0 where it is not known.

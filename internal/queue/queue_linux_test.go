@@ -41,6 +41,11 @@ func takeUntilEOF(path string) {
 	if err != nil {
 		panic(err)
 	}
+	if os.Getenv("SOLE_QUEUE_TEST_GATE") != "" {
+		if err := queue.AtGate(fd); err != nil {
+			panic(err)
+		}
+	}
 	fmt.Println(int64(k.Arrived()))
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 }
@@ -67,7 +72,7 @@ func take(t *testing.T, path string, class queue.Class, at time.Duration) *queue
 
 func ahead(t *testing.T, fd int, class queue.Class, at time.Duration) bool {
 	t.Helper()
-	_, found, err := queue.Ahead(fd, class, at)
+	found, err := queue.Ahead(fd, class, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +126,7 @@ func TestSlotAheadSeesSlotsOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	look := open(t, path)
 	sees := func(at time.Duration) bool {
-		_, found, err := queue.SlotAhead(look, at)
+		found, err := queue.SlotAhead(look, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,45 +345,107 @@ func TestStoppedWaiterDoesNotCount(t *testing.T) {
 	}
 }
 
+// One waits for the last one before it, which is woken before it.
 func TestTicketEndsWithItsProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	look := open(t, path)
+	take(t, path, queue.Exclusive, 1)
+	take(t, path, queue.Front, queue.Arrive())
 	w := start(t, path, queue.Exclusive)
-	p, found, err := queue.Ahead(look, queue.Exclusive, queue.Arrive())
-	if err != nil || !found {
-		t.Fatal(found, err)
+	late := queue.Arrive()
+	take(t, path, queue.Exclusive, queue.Arrive())
+	type result struct {
+		waited bool
+		err    error
 	}
-	done := make(chan error, 1)
-	go func() { done <- queue.Await(context.Background(), look, p) }()
+	done := make(chan result, 1)
+	await := func(ctx context.Context) {
+		waited, err := queue.Await(ctx, look, queue.Exclusive, late)
+		done <- result{waited, err}
+	}
+	go await(context.Background())
 	if err := w.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
+	case r := <-done:
+		if r.err != nil || !r.waited {
+			t.Error(r)
 		}
 	case <-time.After(20 * time.Second):
 		t.Fatal("Await does not see the end of a killed waiter")
 	}
-	if queue.Any(look) {
-		t.Error("it still counts")
+	if n := queue.Count(look); n != 3 {
+		t.Errorf("%d still count", n)
 	}
 
 	// A cancelled Await leaves nothing.
 	_ = start(t, path, queue.Exclusive)
-	if p, found, err = queue.Ahead(look, queue.Exclusive, queue.Arrive()); err != nil || !found {
-		t.Fatal(found, err)
-	}
+	late = queue.Arrive()
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { done <- queue.Await(ctx, look, p) }()
+	go await(ctx)
 	cancel()
-	if err := <-done; err != context.Canceled {
-		t.Error(err)
+	if r := <-done; r.err != context.Canceled {
+		t.Error(r)
 	}
 	other := open(t, path)
-	if n := queue.Count(other); n != 1 {
+	if n := queue.Count(other); n != 4 {
 		t.Errorf("%d wait", n)
+	}
+}
+
+// Await goes on, some time later, when the one before was stopped, and there is no other or
+// another one before.
+func TestAwaitSeesThatOneWasStopped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	look := open(t, path)
+	if waited, err := queue.Await(t.Context(), look, queue.Exclusive, queue.Arrive()); waited || err != nil {
+		t.Errorf("nobody is there: %v, %v", waited, err)
+	}
+	for _, class := range []queue.Class{queue.Exclusive, queue.Front} {
+		w := start(t, path, class)
+		late := queue.Arrive()
+		done := make(chan error, 1)
+		go func() { _, err := queue.Await(t.Context(), look, queue.Shared, late); done <- err }()
+		w.signal(t, syscall.SIGSTOP)
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("Await does not see that the waiter was stopped")
+		}
+		if waited, err := queue.Await(t.Context(), look, queue.Shared, late); waited || err != nil {
+			t.Errorf("only one is there, and it is stopped: %v, %v", waited, err)
+		}
+	}
+}
+
+// Those who wait for slots are in nobody's way while the one is stopped that gives them out,
+// wherever it stands.
+func TestStoppedAtTheGate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	look := open(t, path)
+	take(t, path, queue.Slot, 1)
+	if !ahead(t, look, queue.Exclusive, 100) {
+		t.Error("one for a slot is not ahead")
+	}
+	t.Setenv("SOLE_QUEUE_TEST_GATE", "1")
+	w := start(t, path, queue.Slot)
+	if !ahead(t, look, queue.Exclusive, 100) {
+		t.Error("one for a slot is not ahead")
+	}
+	w.signal(t, syscall.SIGSTOP)
+	if ahead(t, look, queue.Exclusive, 100) {
+		t.Error("one is ahead that waits for a stopped one")
+	}
+	if found, err := queue.SlotAhead(look, 100); !found || err != nil {
+		t.Error("of those for slots it is not ahead", err)
+	}
+	w.signal(t, syscall.SIGCONT)
+	if !ahead(t, look, queue.Exclusive, 100) {
+		t.Error("one for a slot is not ahead")
 	}
 }
 

@@ -72,7 +72,7 @@ func (t *Ticket) Arrived() time.Duration { return t.arrived }
 
 // Return gives the place up, and every other that was taken with the same open file
 // description: one call is cheaper than two, at the moment when the next one begins to run.
-func (t *Ticket) Return() { _ = flock.UnmarkAll(t.fd, whoFrom, slotsEnd) }
+func (t *Ticket) Return() { _ = flock.UnmarkAll(t.fd, gateFrom, slotsEnd) }
 
 // from is where the marks of the class begin.
 func (c Class) from() int64 {

@@ -471,3 +471,46 @@ func TestReplaceSharers(t *testing.T) {
 	r.release()
 	b.takes("n")
 }
+
+// A replacer that is killed while the holder has its grace lets the others through, in their
+// order; so does one that was stopped, and ends whoever has the name when it goes on.
+func TestReplacerThatIsKilledOrStopped(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	stubborn := func() *held { return b.start(b.sole("run", "n", "--", "sh", "-c", `trap "" TERM; `+holdScript)) }
+	h := stubborn()
+	w := b.queueUp(2, "--wait")
+	r := b.launch(b.sole(append([]string{"run", "--replace", "--grace", "1h", "n"}, b.say("killed")...)...))
+	b.waiters("n", 3)
+	must(t, r.Process.Kill())
+	b.waiters("n", 2)
+	h.release()
+	for _, l := range w {
+		if o := l.wait(); o.code != 0 {
+			t.Errorf("%v", o)
+		}
+	}
+	if got := b.words("order"); !slices.Equal(got, []string{"0", "1"}) {
+		t.Errorf("they ran in the order %v", got)
+	}
+
+	h = stubborn()
+	c := b.sole("run", "--replace", "--grace", "1h", "n", "--", "sh", "-c", `echo older >>"$0"`, b.file("order"))
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r = b.launch(c)
+	b.waiters("n", 1)
+	b.freeze(r.Process)
+	newer := b.replaceBy("--grace", "0")
+	h.wait()
+	if st := b.status("n"); st.PID != newer.Process.Pid || st.Waiters != 1 {
+		t.Errorf("status: %+v", st)
+	}
+	must(t, r.Process.Signal(syscall.SIGCONT))
+	if o := newer.wait(); o.signal != syscall.SIGTERM {
+		t.Errorf("the newer one: %v", o)
+	}
+	if o := r.wait(); o.code != 0 {
+		t.Errorf("the one that went on: %v", o)
+	}
+	b.takes("n")
+}

@@ -324,3 +324,29 @@ func TestStopSparesTheNextOne(t *testing.T) {
 		}
 	}
 }
+
+// A start that shares an orderly name looks for no holder of a deleted file: that means to read
+// about every process, and one start after the other would do so.
+func TestSharedStartSearchesForNobody(t *testing.T) {
+	t.Parallel()
+	strace := need(t, "strace", "strace")
+	b := newBox(t)
+	b.takes("n")
+	for _, kind := range []string{"--shared", "--slots=5"} {
+		for range 2 { // also on a seat that was used
+			log := b.file("log")
+			o := b.finish(b.command(strace, "-f", "-o", log, "-e", "trace=openat,getdents64", binary, "run", kind, "n", "--", "true"))
+			if o.code != 0 {
+				t.Fatalf("%v", o)
+			}
+			said, err := os.ReadFile(log)
+			must(t, err)
+			mustContain(t, string(said), "n.seats")
+			for _, part := range []string{`"/proc/locks"`, `"/proc"`, "fdinfo"} {
+				if strings.Contains(string(said), part) {
+					t.Errorf("%s: it reads %s", kind, part)
+				}
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -291,5 +292,44 @@ func TestSlotStorm(t *testing.T) {
 		t.Errorf("%d ran, %d say so", got, ran)
 	}
 	b.noOverlap()
+	b.takes("n")
+}
+
+// One that waits for a slot and was stopped goes before those that came later, also when one of
+// them gives the slots out meanwhile, and another, who wants the name alone, waits between them:
+// each would wait for the next one.
+func TestContinuedSlotWaiterIsNotBehindALaterOne(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	h := b.hold("n")
+	wait := func(word string, flags ...string) *launched {
+		t.Helper()
+		n := b.status("n").Waiters
+		l := b.launch(b.sole(append(append(append([]string{"run", "--wait"}, flags...), "n"), b.say(word)...)...))
+		b.waiters("n", n+1)
+		b.eventually("it is blocked", func() bool { return blockedIn(l.Process.Pid, syscall.SYS_FLOCK) > 0 })
+		return l
+	}
+	first := wait("first", "--slots", "2")
+	stopped := wait("stopped", "--slots", "2")
+	b.freeze(stopped.Process)
+	alone := wait("alone")
+	later := wait("later", "--slots", "2")
+	must(t, first.Process.Kill())
+	b.waiters("n", 3)
+	b.eventually("a later one gives the slots out", func() bool {
+		return slices.Equal(flockedBy(filepath.Join(b.dir, "n.seats")), []int{later.Process.Pid})
+	})
+	must(t, stopped.Process.Signal(syscall.SIGCONT))
+	b.eventually("it goes on", func() bool { return blockedIn(stopped.Process.Pid, syscall.SYS_FLOCK) > 0 })
+	h.release()
+	for _, l := range []*launched{stopped, alone, later} {
+		if o := l.wait(); o.code != 0 {
+			t.Errorf("%q: %v", l.Args, o)
+		}
+	}
+	if got := b.words("order"); !slices.Equal(got, []string{"stopped", "alone", "later"}) {
+		t.Errorf("they ran in the order %v", got)
+	}
 	b.takes("n")
 }

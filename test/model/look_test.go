@@ -163,11 +163,11 @@ func viewOf(st sole.Status, whole bool) view {
 // waitsDifferently says how s does not wait in the way that it should: blocked in the
 // kernel, stopped in all of its threads, and never by asking again and again.
 func (n *name) waitsDifferently(s *start) string {
-	call, threads := syscall.SYS_FLOCK, 1
+	calls, threads := []int{syscall.SYS_FLOCK, syscall.SYS_FCNTL}, 1 // the latter once it was woken before its turn
 	if s.behind != nil {
-		call = syscall.SYS_FCNTL
+		calls = calls[1:]
 	} else if s.seated {
-		call, threads = syscall.SYS_FCNTL, s.slots
+		calls, threads = calls[1:], s.slots
 	}
 	dir := fmt.Sprintf("/proc/%d/task/", s.cmd.Process.Pid)
 	tasks, err := os.ReadDir(dir)
@@ -187,12 +187,13 @@ func (n *name) waitsDifferently(s *start) string {
 		if err != nil { // not every kernel has it
 			return ""
 		}
-		if first, _, _ := strings.Cut(string(b), " "); first == strconv.Itoa(call) {
+		first, _, _ := strings.Cut(string(b), " ")
+		if nr, err := strconv.Atoi(first); err == nil && slices.Contains(calls, nr) {
 			found++
 		}
 	}
 	if !s.stopped && found != threads {
-		return fmt.Sprintf("%s: %d threads wait in system call %d, not %d", s, found, call, threads)
+		return fmt.Sprintf("%s: %d threads wait in system calls %d, not %d", s, found, calls, threads)
 	}
 	return ""
 }

@@ -119,7 +119,7 @@ type name struct {
 	skips   int
 	holders []*start
 	waiters []*start // in the order of arrival
-	gate    *start   // the waiter for a slot that the others of its kind are behind
+	gate    *start   // the waiter for a slot that the others of its kind are behind, also earlier ones
 	batch   []*start // those that got in at the same moment
 	// look returns once it is seen which slot the start has got.
 	look func(*start) int
@@ -191,19 +191,17 @@ func (n *name) aloneBefore(s *start) *start {
 }
 
 // anyBefore reports whether one who shares with nobody is to wait for another. Of
-// those that wait for a slot none counts if their first is stopped.
+// those that wait for a slot none counts if the one is stopped that the others are behind.
 func (n *name) anyBefore(s *start) bool {
-	slots := false
-	for _, w := range n.before(s) {
-		if w.class == slotted && slots {
-			continue
-		}
-		slots = slots || w.class == slotted
-		if !w.stopped {
-			return true
-		}
-	}
-	return false
+	held := n.gate != nil && n.gate.stopped
+	return slices.ContainsFunc(n.before(s), func(w *start) bool {
+		return !w.stopped && !(w.class == slotted && held)
+	})
+}
+
+// slotBefore reports whether one who waits for a slot is to wait for another of its kind.
+func (n *name) slotBefore(s *start) bool {
+	return slices.ContainsFunc(n.before(s), func(w *start) bool { return w.class == slotted && !w.stopped })
 }
 
 // room reports whether the holders admit s.
@@ -270,11 +268,6 @@ func (n *name) settle() {
 	for again := true; again; {
 		again = false
 		for _, w := range n.waiters {
-			if n.gate == nil && w.class == slotted && !w.stopped {
-				n.gate = w
-			}
-		}
-		for _, w := range n.waiters {
 			if !w.stopped && n.turn(w) {
 				again = true
 				break
@@ -293,25 +286,48 @@ func (n *name) turn(w *start) bool {
 		if !n.room(w) || n.anyBefore(w) {
 			return false
 		}
-	case w.class == slotted && w != n.gate:
-		return false
+	case w.class == slotted:
+		if !n.slotTurn(w) {
+			return false
+		}
 	case n.heldAlone():
-		w.behind, w.seated = nil, false
+		w.behind = nil
 		return false
-	case w.behind != nil, w.class == slotted && w.seated && len(n.freeSlots(w)) == 0:
+	case w.behind != nil:
 		return false
 	default:
 		if w.behind = n.aloneBefore(w); w.behind != nil {
-			w.seated = false
-			return false
-		}
-		if w.class == slotted && len(n.freeSlots(w)) == 0 {
-			w.seated = true
 			return false
 		}
 	}
 	n.admit(w)
 	return true
+}
+
+// slotTurn is turn for one who waits for a slot. The first of those has the gate, and keeps it
+// as long as it waits for holders.
+func (n *name) slotTurn(w *start) bool {
+	if g := n.gate; g != nil && (g.stopped || n.heldAlone() || len(n.freeSlots(g)) == 0) {
+		if g == w && n.heldAlone() {
+			w.seated = false
+		} else if g == w {
+			w.seated = true
+		}
+		return false
+	}
+	if n.slotBefore(w) || w.behind != nil {
+		return false
+	}
+	n.gate = w
+	if n.heldAlone() {
+		return false
+	}
+	if w.behind = n.aloneBefore(w); w.behind != nil {
+		n.gate, w.seated = nil, false // it may be behind one who needs the gate
+		return false
+	}
+	w.seated = w.seated || len(n.freeSlots(w)) == 0
+	return len(n.freeSlots(w)) > 0
 }
 
 // skip is the end of a start that does not get in. What it says is about the moment

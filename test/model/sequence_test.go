@@ -78,7 +78,7 @@ func (m *machine) waitInVain(t *rapid.T) {
 
 func (m *machine) begin(t *rapid.T, n *name, p policy) {
 	waiting := p.wait || p.pending
-	if waiting && len(n.waiters) >= maxWaiters || len(n.holders) >= maxHolders || waiting && m.undecided(n, p.class, nil) {
+	if waiting && len(n.waiters) >= maxWaiters || len(n.holders) >= maxHolders {
 		t.Skip("enough")
 	}
 	s := &start{policy: p, number: len(m.starts) + 1, name: n.name}
@@ -86,31 +86,6 @@ func (m *machine) begin(t *rapid.T, n *name, p policy) {
 	m.spawn(s)
 	n.begin(s, m.floor)
 	m.agree(n)
-}
-
-// undecided reports whether the program promises no order once there is one more waiter
-// of the class, or the waiter stopped is: between an exclusive one and one for a slot that comes
-// earlier but is behind a stopped one of its kind.
-func (m *machine) undecided(n *name, more class, stopped *start) bool {
-	alones, slots, suspended := 0, 0, 0
-	count := func(c class, stopped bool) {
-		switch {
-		case c == alone:
-			alones++
-		case c == slotted && stopped:
-			suspended++
-			fallthrough
-		case c == slotted:
-			slots++
-		}
-	}
-	for _, w := range n.waiters {
-		count(w.class, w.stopped || w == stopped)
-	}
-	if stopped == nil {
-		count(more, false)
-	}
-	return alones > 0 && suspended > 0 && slots > 1
 }
 
 // one draws a start that pick accepts, and its name.
@@ -192,7 +167,7 @@ func (m *machine) killWaiter(t *rapid.T) {
 // suspend stops a waiter.
 func (m *machine) suspend(t *rapid.T) {
 	n, s := m.one(t, func(n *name) []*start {
-		return without(n.waiters, func(s *start) bool { return s.stopped || m.undecided(n, s.class, s) })
+		return without(n.waiters, func(s *start) bool { return s.stopped })
 	})
 	m.kill(s.cmd.Process.Pid, syscall.SIGSTOP)
 	s.stopped = true

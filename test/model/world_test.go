@@ -18,7 +18,7 @@ import (
 
 // patience is how long the program may take to come to what the model says. Nothing
 // waits for it to pass.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // script is the command under sole: it says who it is, and ends when and as it is told.
 const script = `echo "$$ $SOLE_RUN ${SOLE_SLOT:-0} $SOLE_NAME"; read -r code; exit "${code:-0}"`

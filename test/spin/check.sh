@@ -85,7 +85,6 @@ safety() {
 	finds no-recheck-start 'owe[' safe -DNX=1 -DNN=1 -DFAULT_NO_RECHECK
 	finds no-front 'owe[' stops -DNX=1 -DNR=1 -DHANG -DFAULT_NO_FRONT
 	finds start-ignores-front 'owe[' stops -DNN=1 -DNR=1 -DHANG -DFAULT_START_IGNORES_FRONT
-	finds older-ends-newer 'arr[h]>arr[me]' stops -DNR=2 -DHANG -DFAULT_OLDER_ENDS_NEWER
 	finds no-inherit 'cmd[i]' safe -DNX=1 -DKILLS=1 -DFAULT_NO_INHERIT
 	exit "$bad"
 }
@@ -105,7 +104,8 @@ liveness() {
 	finds wait-for-stopped-excl 'acceptance cycle' starve -DLIVE -DLEFT_EXCL -DNX=2 -DNS=1 -DSTOPS=1 -DNOHOLDER -DFAULT_WAIT_FOR_STOPPED
 	finds wait-on-ticket 'acceptance cycle' starve -DLIVE -DLEFT_EXCL -DNX=2 -DNS=1 -DSTOPS=1 -DNOHOLDER -DFAULT_WAIT_ON_TICKET
 	finds shared-barge 'acceptance cycle' starve -DSTREAM -DNX=1 -DNS=2 -DNOHOLDER -DFAULT_SHARED_BARGE
-	finds no-backoff 'acceptance cycle' starve -DLIVE -DNX=2 -DFAULT_NO_BACKOFF
+	finds no-backoff 'acceptance cycle' starve -DLIVE -DNX=2 -DFAULT_NO_AWAIT -DFAULT_NO_BACKOFF
+	holds backoff live -DLIVE -DNX=2 -DFAULT_NO_AWAIT
 	finds stopped-with-lock 'acceptance cycle' starve -DLIVE -DNX=2 -DSTOPS=1 -DSTRICT
 	exit "$bad"
 }

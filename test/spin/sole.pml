@@ -23,8 +23,8 @@
  *     is given there is nobody's ticket (FAULT_WAIT_ON_TICKET).
  *   - A start that does not wait yields to every front ticket, also to one
  *     younger than itself (FAULT_START_IGNORES_FRONT).
- *   - A replacer gives up when the holder is a replacer that arrived later
- *     (FAULT_OLDER_ENDS_NEWER).
+ *   - Whoever got L before its turn waits for the one before it, and not for L.
+ *     With FAULT_NO_AWAIT it waits for L, after a back-off.
  *
  * Abstracted
  *   Time is the order of arrivals. A ticket and its owner's state are read in
@@ -50,7 +50,6 @@
  *              that, though its arrival is earlier, may be passed.
  *   replace    assertion claim == 0 in admit(): after a replacer sent TERM to a
  *              holder, and while it runs and waits, only a replacer is admitted.
- *              Assertion in Replacer: it never ends a replacer that came later.
  *   progress   LTL live, under weak fairness: in the end everyone who runs is
  *              admitted or has skipped (with HANG, every replacer), unless a
  *              stopped process has L itself. STRICT drops this exception, and
@@ -130,6 +129,12 @@ byte arr[N];    /* arrival; 0: not arrived */
 byte clk = 1;
 byte rec;       /* the record: holder + 1 */
 byte over[N];   /* the waiter whose mark p waits on */
+#ifdef STREAM
+byte then[N];   /* and its arrival: the mark says that too */
+#define anew(p) (arr[over[p]] != then[p])
+#else
+#define anew(p) false
+#endif
 bool xm[N];     /* p has been given the mark it waited on, and not let go yet */
 
 /* Only for the properties. */
@@ -410,6 +415,48 @@ proctype Holder(byte me)
 	} unless { dead[me] -> orphan(me) }
 }
 
+/*
+ * The last one before p that runs, if there is one, else of those in front: p waits
+ * for that one. over[p] is p itself for nobody.
+ */
+inline before(p)
+{
+	over[p] = p;
+	for (i : 0 .. N - 1) {
+		if
+		:: sees(i, p) && counts(i) && (over[p] == p || (front(over[p]) && !front(i)) ||
+			(front(over[p]) == front(i) && arr[over[p]] < arr[i])) -> over[p] = i
+		:: else
+		fi
+	}
+#ifdef STREAM
+	then[p] = arr[over[p]];
+#endif
+	i = 0
+}
+
+#ifdef FAULT_WAIT_FOR_STOPPED
+#define gone(p) (!tick[over[p]] || anew(p))
+#else
+#define gone(p) (!tick[over[p]] || anew(p) || stop[over[p]])
+#endif
+
+/* p got L before its turn. */
+inline yield(p)
+{
+	atomic { go(p) && a -> drop(p); a = false; c = 0 };
+#ifdef FAULT_NO_AWAIT
+	z = true
+#else
+	atomic { go(p) -> before(p); z = (over[p] == p) };
+	if
+	:: atomic { go(p) && z -> skip }
+	:: atomic { go(p) && !z && gone(p) -> xm[p] = !tick[over[p]] };
+		atomic { go(p) -> xm[p] = false; over[p] = 0 }
+	fi
+#endif
+}
+
 /* Exclusive waiter. */
 proctype Waiter(byte me)
 {
@@ -442,7 +489,7 @@ again:		lock(me);
 		look(me, false);
 #endif
 		if
-		:: atomic { go(me) && a -> drop(me); a = false; c = 0; z = true; goto again }
+		:: yield(me); goto again
 		:: atomic { go(me) && !a -> admit(me) }
 		fi;
 in:		hold(me)
@@ -499,13 +546,7 @@ again:		lock(me);
 		look(me, false);
 #endif
 		if
-		:: atomic { go(me) && a -> drop(me); over[me] = c; a = false; c = 0 };
-#ifdef FAULT_WAIT_FOR_STOPPED
-			atomic { go(me) && !tick[over[me]] -> xm[me] = true };
-#else
-			atomic { go(me) && (!tick[over[me]] || stop[over[me]]) -> xm[me] = !tick[over[me]] };
-#endif
-			atomic { go(me) -> xm[me] = false; over[me] = 0; goto again }
+		:: yield(me); goto again
 		:: atomic { go(me) && !a -> admit(me) }
 		fi;
 		hold(me)
@@ -524,13 +565,15 @@ proctype Replacer(byte me)
 {
 	byte c;
 	bool a, z;
+	bool w;
 	byte h = NONE;
 	{
 		arrive(me);
 		ticket(me);
 again:		do
+		:: atomic { go(me) && w && gone(me) -> w = false; over[me] = 0 }
 		:: atomic {
-			go(me) && blk[me] == NONE && (!z || rested) ->
+			go(me) && blk[me] == NONE && !w && (!z || rested) ->
 			z = false;
 			request(me);
 			if
@@ -541,14 +584,7 @@ again:		do
 		:: atomic {
 			go(me) && verified(rec) && h != rec - 1 ->
 			h = rec - 1;
-#ifndef FAULT_OLDER_ENDS_NEWER
-			if
-			:: front(h) && arr[h] > arr[me] ->
-				leave(me); tick[me] = false; unowe(me); fin[me] = true; goto done
-			:: else
-			fi;
-#endif
-			assert(!(front(h) && arr[h] > arr[me]));
+			/* Also a later replacer, that went past this one while it was stopped. */
 			term[h] = true;
 			claim = claim | mask(me)
 		}
@@ -557,11 +593,10 @@ again:		do
 		od;
 		look(me, false);
 		if
-		:: atomic { go(me) && a -> drop(me); a = false; c = 0; z = true; goto again }
+		:: atomic { go(me) && a -> drop(me); a = false; c = 0; before(me); z = (over[me] == me); w = !z; goto again }
 		:: atomic { go(me) && !a -> admit(me) }
 		fi;
-		hold(me);
-done:		skip
+		hold(me)
 	} unless { dead[me] -> orphan(me) }
 }
 

@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(waitThenLine) != "" {
 		os.Exit(waitInProcess())
 	}
+	if os.Getenv(witnessDir) != "" {
+		os.Exit(standWitness())
+	}
 	os.Exit(build(m))
 }
 
