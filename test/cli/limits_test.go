@@ -23,19 +23,25 @@ func TestContradictionsAreThoseOfTheTable(t *testing.T) {
 	_, table, _ := strings.Cut(string(doc), "## Flags that contradict each other")
 	table, _, _ = strings.Cut(table, "\nIn the library")
 	var rows []row
-	line := regexp.MustCompile("(?m)^\\| `--([a-z-]+)` (and|without) `--([a-z-]+)`(, unless `--replace` is given)? \\| (.*) \\|$")
-	for _, m := range line.FindAllStringSubmatch(table, -1) {
-		r := row{m[1], m[3], strings.ReplaceAll(m[5], "`", ""), m[4] != ""}
-		if strings.HasPrefix(r.why, "the same") {
-			r.why = rows[len(rows)-1].why
+	const some = "((?:`[a-z -]+`(?:, or |, | or )?)+)"
+	line := regexp.MustCompile("(?m)^\\| " + some + ",? ?(and|without) " + some + "(, unless `--replace` is given)? \\| (.*) \\|$")
+	found := line.FindAllStringSubmatch(table, -1)
+	for _, m := range found {
+		why := strings.ReplaceAll(m[5], "`", "")
+		if strings.HasPrefix(why, "the same") {
+			why = rows[len(rows)-1].why
 		}
-		if m[2] == "without" {
-			r.other = "without " + r.other
+		for _, one := range flagsNamed(m[1]) {
+			for _, other := range flagsNamed(m[3]) {
+				if m[2] == "without" {
+					other = "without " + other
+				}
+				rows = append(rows, row{one, other, why, m[4] != ""})
+			}
 		}
-		rows = append(rows, r)
 	}
-	if n := strings.Count(table, "\n| `"); len(rows) != n || n < 5 {
-		t.Fatalf("%d of %d rows are understood", len(rows), n)
+	if n := strings.Count(table, "\n| `"); len(found) != n || n < 5 {
+		t.Fatalf("%d of %d rows are understood", len(found), n)
 	}
 	b := newBox(t)
 	flags := map[string][]string{
@@ -43,13 +49,15 @@ func TestContradictionsAreThoseOfTheTable(t *testing.T) {
 		"shared": {"--shared"}, "slots": {"--slots", "2"}, "busy-exit": {"-E", "3"}, "quiet": {"-q"},
 		"max-time": {"--max-time", "1h"}, "grace": {"--grace", "1s"}, "until": {"--until", "main"}, "kill-tree": {"--kill-tree"},
 		"exec": {"--exec"}, "dir": {"--dir", b.dir}, "lock": {"--lock", b.file("theirs")}, "jitter": {"--jitter", "0.001"},
+		"pidfile": {"--pidfile", b.file("pid")}, "method flock": {"--method", "flock"}, "method pidfile": {"--method", "pidfile"},
+		"method socket": {"--method", "socket"}, "method abstract": {"--method", "abstract"},
 	}
 	help := regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z-]+)`).FindAllStringSubmatch(b.expect(0, "help", "run").stdout, -1)
-	if len(help) < len(flags) {
+	if len(help)+3 < len(flags) { // the four methods are one flag
 		t.Errorf("the help names %d flags", len(help))
 	}
 	for _, m := range help {
-		if flags[m[1]] == nil {
+		if flags[m[1]] == nil && m[1] != "method" {
 			t.Errorf("--%s is not tried", m[1])
 		}
 	}
@@ -62,7 +70,7 @@ func TestContradictionsAreThoseOfTheTable(t *testing.T) {
 				}
 				slices.Sort(given)
 				given = slices.Compact(given)
-				if a > c || extra != "" && len(given) < 3 {
+				if a > c || strings.HasPrefix(a, "method ") && strings.HasPrefix(c, "method ") || extra != "" && len(given) < 3 {
 					continue
 				}
 				var want []row
@@ -96,6 +104,20 @@ func TestContradictionsAreThoseOfTheTable(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(b.dir, "n.lock")); err != nil {
 		t.Error(err) // nothing ran at all
 	}
+}
+
+// flagsNamed are the flags in a cell of the table, without their dashes. A word without dashes is
+// another method.
+func flagsNamed(cell string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile("`([a-z -]+)`").FindAllStringSubmatch(cell, -1) {
+		name, ok := strings.CutPrefix(m[1], "--")
+		if !ok {
+			name = "method " + name
+		}
+		all = append(all, name)
+	}
+	return all
 }
 
 // --max-time counts from the start of the command with every policy, not from that of the wait;
