@@ -25,6 +25,9 @@ func RelayEarly(sig uintptr) {
 		if errno != 0 {
 			return
 		}
+		// All that waits comes at once when it is let through.
+		const room = 1 << 20
+		_, _, _ = syscall.RawSyscall6(unix.SYS_FCNTL, uintptr(earlyPipe[1]), unix.F_SETPIPE_SZ, room, 0, 0, 0)
 	}
 	pipeWriter = uintptr(earlyPipe[1])
 	earlyAction = relayAction()

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -95,4 +99,42 @@ func TestEarlySkipsWhereNoFileMayGrow(t *testing.T) {
 	}
 	b.notRun()
 	h.release()
+}
+
+// countSignals counts real-time signals, until none comes for long or there are so many.
+const countSignals = `
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, range(34, 65))
+print("up", os.getpid(), flush=True)
+n = 0
+while n < int(sys.argv[1]) and signal.sigtimedwait(range(34, 65), 10):
+    n += 1
+print(n, flush=True)
+`
+
+// Real-time signals are queued, and none of thousands is lost: at once, later, and while
+// the Go runtime starts because the lock file was deleted.
+func TestEarlyKeepsManySignals(t *testing.T) {
+	t.Parallel()
+	need(t, "python3", "python3")
+	const many = 2000
+	b := newBox(t).warm("n")
+	h := b.start(b.sole("run", "n", "--", "python3", "-c", countSignals, strconv.Itoa(3*many)))
+	send := func() {
+		for i := range many {
+			must(t, h.Process.Signal(syscall.Signal(34+i%31)))
+		}
+	}
+	send()
+	b.eventually("the lock file is watched", func() bool {
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", h.Process.Pid))
+		return slices.ContainsFunc(files, func(f string) bool { to, _ := os.Readlink(f); return to == "anon_inode:inotify" })
+	})
+	send()
+	must(t, os.Remove(b.lockFile("n")))
+	send()
+	if got := h.line(); got != strconv.Itoa(3*many)+"\n" {
+		t.Errorf("sent %d, got %s", 3*many, got)
+	}
+	h.wait()
 }

@@ -154,6 +154,38 @@ func (s *sweep) kill(sys string, n int, name string) bool {
 	return true
 }
 
+// TestKillWhileWatching kills sole where the sweep does not get: from the first second on
+// it watches the lock file.
+func TestKillWhileWatching(t *testing.T) {
+	needs(t, "strace")
+	for _, call := range []string{"signalfd4", "inotify_init1", "inotify_add_watch", "ppoll", "read"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			last := verify(t, dir, "n")
+			killed := 0
+			for when := 1; when < 40; when++ {
+				r := straced(t, dir, call, fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, when), soleBin, "run", "n", "--", "/bin/sleep", "1.02")
+				if r.code != -1 {
+					break
+				}
+				killed++
+				if st := status(t, dir, "n"); st.State != sole.Free {
+					t.Errorf("killed at %s %d: %+v", call, when, st)
+				}
+				run := verify(t, dir, "n")
+				if run <= last {
+					t.Errorf("killed at %s %d: run %d follows run %d", call, when, run, last)
+				}
+				last = run
+			}
+			if killed == 0 {
+				t.Error("nothing was killed")
+			}
+		})
+	}
+}
+
 // TestKillAtEachSyscallControl shows that the sweep can find a stuck lock: the usual
 // lock file in a shell script has some.
 func TestKillAtEachSyscallControl(t *testing.T) {
