@@ -226,6 +226,7 @@ func TestProtocolSketch(t *testing.T) {
 	hold := func() *exec.Cmd { return b.command(interpreter, sketch, "n", "sh", "-c", holdScript) }
 
 	h := b.start(hold())
+	b.eventually("the command is written down", func() bool { return b.status("n").ChildPID != 0 })
 	b.skips("n")
 	if st := b.status("n"); st.PID != h.Process.Pid || st.ChildPID != h.pid || st.Run != 1 {
 		t.Errorf("status: %+v", st)
