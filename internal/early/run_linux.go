@@ -41,6 +41,7 @@ func (r *request) run() {
 		now.held = true
 		return
 	}
+	s.pidfd = -1
 	if !block() {
 		now.held = true
 		return
