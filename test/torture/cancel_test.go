@@ -94,11 +94,7 @@ func TestCancelOfEveryPolicy(t *testing.T) {
 				return runtime.NumGoroutine() <= goroutines && threads(t) <= tasks+spare && descriptors(t) <= fds
 			})
 			slices.Sort(took)
-			p50 := took[len(took)/2]
-			t.Logf("p50 %s, max %s", p50, took[len(took)-1])
-			if p50 > 20*time.Millisecond { // on a busy machine
-				t.Errorf("half of the cancels take longer than %s", p50)
-			}
+			t.Logf("p50 %s, max %s", took[len(took)/2], took[len(took)-1]) // make bench has the figure
 		})
 	}
 }
