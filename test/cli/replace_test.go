@@ -514,3 +514,31 @@ func TestReplacerThatIsKilledOrStopped(t *testing.T) {
 	}
 	b.takes("n")
 }
+
+// One that waits, and has got the lock before its turn, is no holder: neither a replacement nor
+// stop ends it, however slow it is to give the lock back.
+func TestWhoeverWaitsIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	strace := need(t, "strace", "strace")
+	b := newBox(t)
+	h := b.start(b.sole("run", "n", "--", "sh", "-c", `trap "" TERM; `+holdScript))
+	args := append([]string{"-f", "-qq", "-o", os.DevNull, "-e", "trace=fcntl", "-e", "inject=fcntl:delay_enter=150000",
+		binary, "run", "--wait", "n"}, b.say("slow")...)
+	slow := b.launch(b.command(strace, args...))
+	b.waiters("n", 1)
+	pid := b.status("n").Waiting[0].PID
+	b.eventually("it is blocked", func() bool { return blockedIn(pid, syscall.SYS_FLOCK) > 0 })
+	next := b.launch(b.sole(append([]string{"run", "--replace", "--grace", "1h", "n"}, b.say("next")...)...))
+	b.waiters("n", 2)
+	h.release()
+	b.eventually("it has the lock", func() bool { return slices.Contains(flockedBy(b.lockFile("n")), pid) })
+	if st := b.status("n"); st.State != "free" && st.PID != next.Process.Pid {
+		t.Errorf("status: %+v", st)
+	}
+	b.expect(0, "stop", "n") // nobody has it, or the next one, which ends anyway
+	slow.wait()
+	next.wait()
+	if got := b.words("order"); !slices.Contains(got, "slow") {
+		t.Errorf("it was ended; the order was %v", got)
+	}
+}
