@@ -24,7 +24,11 @@ func (b *box) replaced(h, r *held, run uint64) {
 	if alive(h.pid) {
 		b.Errorf("the replaced command, pid %d, lives while its successor runs", h.pid)
 	}
-	st := b.status("n")
+	var st status
+	b.eventually("the command is written down", func() bool { // it runs a moment earlier
+		st = b.status("n")
+		return st.ChildPID != 0 || st.PID != r.Process.Pid
+	})
 	if st.State != "held" || st.PID != r.Process.Pid || st.ChildPID != r.pid || st.Replaced != run || st.Run <= run || st.Orphaned {
 		b.Errorf("status: %+v", st)
 	}
@@ -236,6 +240,34 @@ func TestReplaceRefuses(t *testing.T) {
 		if o := h.release(); o.code != 0 {
 			t.Errorf("its end: %v", o)
 		}
+		b.takes("n")
+	})
+	t.Run("nobody to be seen", func(t *testing.T) {
+		t.Parallel()
+		// Supervisor and command are gone, and what they left to root keeps the lock: that may be
+		// about to end, as a killed process is.
+		b := newBoxFor(t, nobody)
+		program, err := os.ReadFile(helper)
+		must(t, err)
+		must(t, os.WriteFile(b.file("root"), program, 0o755))
+		must(t, os.Chmod(b.file("root"), 0o755|os.ModeSetuid))
+		h := b.start(b.sole("run", "n", "--", "sh", "-c", `echo up $$; exec 8<&0; `+helperEnv+`=root "$0" <&8 & exec sleep 1000`, b.file("root")))
+		if got := h.line(); !strings.HasPrefix(got, "up ") {
+			t.Fatalf("%q", got)
+		}
+		must(t, h.Process.Kill())
+		must(t, syscall.Kill(h.pid, syscall.SIGKILL))
+		b.eventually("they are gone", func() bool { return !alive(h.pid) })
+		l := b.launch(b.sole(append([]string{"run", "--replace", "n"}, b.say("next")...)...))
+		b.eventually("it waits", func() bool {
+			w := b.status("n").Waiting
+			return l.ended() || len(w) == 1 && w[0].Seconds > 1
+		})
+		h.stdin.Close()
+		if o := l.wait(); o.code != 0 {
+			t.Errorf("%v", o)
+		}
+		h.wait()
 		b.takes("n")
 	})
 	t.Run("its own ancestor", func(t *testing.T) {
