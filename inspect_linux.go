@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,7 +175,11 @@ func lookHard(ctx context.Context, dir *lockdir.Dir, f *lockdir.File, name strin
 		}
 		// Somebody holds the file and says nothing: not sole, or one that was
 		// killed while a process that it left behind has the descriptor.
-		return unrecorded(v, entry, name, f, k, loose), nil
+		waits := whoWaits(f.FD)
+		if !slices.ContainsFunc(entry.Holders, func(pid int) bool { return !waits[pid] }) {
+			return v.status(name, f), nil // one that has it before its turn, and is about to give it back
+		}
+		return unrecorded(entry, name, f, k, loose, waits), nil
 	}
 }
 
@@ -228,11 +233,25 @@ func settled(st Status) bool {
 	return true
 }
 
-// unrecorded is the Status of a name whose file is locked without a record.
-func unrecorded(v view, entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool) Status {
+// whoWaits are the processes that wait for the file.
+func whoWaits(fd int) map[int]bool {
+	list, _ := queue.List(fd) // what was seen before an error is so
+	pids := make(map[int]bool, len(list))
+	for _, w := range list {
+		pids[w.PID] = true
+	}
+	return pids
+}
+
+// unrecorded is the Status of a name whose file is locked without a record. One that waits
+// is not the holder, though it may have the lock for a moment, and must not be ended as that.
+func unrecorded(entry *locktable.Entry, name string, f *lockdir.File, k locktable.Key, loose bool, waits map[int]bool) Status {
 	// Without the number of a run: that in the record is another one's.
 	st := Status{Name: name, State: Held, Mode: Alone, Method: MethodFlock, Path: f.Path}
 	for _, pid := range append(locktable.Holders(k, loose), entry.Holders...) {
+		if waits[pid] {
+			continue
+		}
 		if id, err := proc.Of(pid); err == nil && pid > 0 {
 			if alive, err := id.Alive(); err == nil && alive {
 				return ofProcess(st, pid)

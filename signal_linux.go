@@ -62,7 +62,7 @@ func Stop(ctx context.Context, name string, grace time.Duration, opts ...Option)
 }
 
 // afterKill is how long a process may take to end that was sent SIGKILL, however short the
-// grace is.
+// grace is, and how long nobody may be seen who holds the name.
 const afterKill = 5 * time.Second
 
 // stop ends one run.
@@ -77,6 +77,14 @@ func (s *stop) run(ctx context.Context, st Status) error {
 	for {
 		if err := reachable(st); err != nil {
 			return err
+		}
+		if len(targets(st)) == 0 {
+			next, runs, err := s.untilSeen(ctx, st)
+			if err != nil || !runs {
+				return err
+			}
+			st = next
+			continue
 		}
 		if s.spare != 0 && slices.ContainsFunc(targets(st), func(id proc.ID) bool { return id.PID == s.spare }) {
 			return nil
@@ -120,6 +128,22 @@ func (s *stop) run(ctx context.Context, st Status) error {
 		}
 		st = next
 	}
+}
+
+// untilSeen waits for a run to end, or for a process of it to be seen: none is while those that
+// were killed are on their way out, or while the lock passes on. The error is ErrElsewhere if that
+// takes long.
+func (s *stop) untilSeen(ctx context.Context, st Status) (now Status, runs bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, afterKill)
+	defer cancel()
+	err = awaitEnd(limited, s.dir, st, func(seen Status) bool {
+		now, runs = seen, len(targets(seen)) > 0
+		return runs
+	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = ErrElsewhere
+	}
+	return now, runs, err
 }
 
 // reachable says why no process of the run can be signalled from here.

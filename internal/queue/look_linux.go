@@ -67,7 +67,20 @@ func gateStopped(fd int) bool {
 // nearest returns the place of the last waiter in the stretch that is not stopped, if there
 // is one.
 func nearest(fd int, sees flock.Kind, s stretch) (at int64, found bool, err error) {
-	// Those who arrived shortly before are near, and the kernel tells of any in a stretch.
+	// The kernel tells of any one in a stretch, and that is mostly the first. Those who arrived
+	// shortly before are near the end.
+	first, there, err := flock.AnyMark(fd, s.from, s.to, sees)
+	if err != nil || !there {
+		return 0, false, err
+	}
+	if at, found, err = lastFrom(fd, sees, stretch{first, s.to}); found || err != nil {
+		return at, found, err
+	}
+	return lastFrom(fd, sees, stretch{s.from, first})
+}
+
+// lastFrom searches a stretch from its end, in ever greater steps.
+func lastFrom(fd int, sees flock.Kind, s stretch) (at int64, found bool, err error) {
 	for width := int64(time.Microsecond); s.from < s.to; {
 		low := max(s.from, s.to-width)
 		at, found, err := highest(fd, sees, stretch{low, s.to})

@@ -24,7 +24,11 @@ func (b *box) replaced(h, r *held, run uint64) {
 	if alive(h.pid) {
 		b.Errorf("the replaced command, pid %d, lives while its successor runs", h.pid)
 	}
-	st := b.status("n")
+	var st status
+	b.eventually("the command is written down", func() bool { // it runs a moment earlier
+		st = b.status("n")
+		return st.ChildPID != 0 || st.PID != r.Process.Pid
+	})
 	if st.State != "held" || st.PID != r.Process.Pid || st.ChildPID != r.pid || st.Replaced != run || st.Run <= run || st.Orphaned {
 		b.Errorf("status: %+v", st)
 	}
@@ -236,6 +240,34 @@ func TestReplaceRefuses(t *testing.T) {
 		if o := h.release(); o.code != 0 {
 			t.Errorf("its end: %v", o)
 		}
+		b.takes("n")
+	})
+	t.Run("nobody to be seen", func(t *testing.T) {
+		t.Parallel()
+		// Supervisor and command are gone, and what they left to root keeps the lock: that may be
+		// about to end, as a killed process is.
+		b := newBoxFor(t, nobody)
+		program, err := os.ReadFile(helper)
+		must(t, err)
+		must(t, os.WriteFile(b.file("root"), program, 0o755))
+		must(t, os.Chmod(b.file("root"), 0o755|os.ModeSetuid))
+		h := b.start(b.sole("run", "n", "--", "sh", "-c", `echo up $$; exec 8<&0; `+helperEnv+`=root "$0" <&8 & exec sleep 1000`, b.file("root")))
+		if got := h.line(); !strings.HasPrefix(got, "up ") {
+			t.Fatalf("%q", got)
+		}
+		must(t, h.Process.Kill())
+		must(t, syscall.Kill(h.pid, syscall.SIGKILL))
+		b.eventually("they are gone", func() bool { return !alive(h.pid) })
+		l := b.launch(b.sole(append([]string{"run", "--replace", "n"}, b.say("next")...)...))
+		b.eventually("it waits", func() bool {
+			w := b.status("n").Waiting
+			return l.ended() || len(w) == 1 && w[0].Seconds > 1
+		})
+		h.stdin.Close()
+		if o := l.wait(); o.code != 0 {
+			t.Errorf("%v", o)
+		}
+		h.wait()
 		b.takes("n")
 	})
 	t.Run("its own ancestor", func(t *testing.T) {
@@ -513,4 +545,32 @@ func TestReplacerThatIsKilledOrStopped(t *testing.T) {
 		t.Errorf("the one that went on: %v", o)
 	}
 	b.takes("n")
+}
+
+// One that waits, and has got the lock before its turn, is no holder: neither a replacement nor
+// stop ends it, however slow it is to give the lock back.
+func TestWhoeverWaitsIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	strace := need(t, "strace", "strace")
+	b := newBox(t)
+	h := b.start(b.sole("run", "n", "--", "sh", "-c", `trap "" TERM; `+holdScript))
+	args := append([]string{"-f", "-qq", "-o", os.DevNull, "-e", "trace=fcntl", "-e", "inject=fcntl:delay_enter=150000",
+		binary, "run", "--wait", "n"}, b.say("slow")...)
+	slow := b.launch(b.command(strace, args...))
+	b.waiters("n", 1)
+	pid := b.status("n").Waiting[0].PID
+	b.eventually("it is blocked", func() bool { return blockedIn(pid, syscall.SYS_FLOCK) > 0 })
+	next := b.launch(b.sole(append([]string{"run", "--replace", "--grace", "1h", "n"}, b.say("next")...)...))
+	b.waiters("n", 2)
+	h.release()
+	b.eventually("it has the lock", func() bool { return slices.Contains(flockedBy(b.lockFile("n")), pid) })
+	if st := b.status("n"); st.State != "free" && st.PID != next.Process.Pid {
+		t.Errorf("status: %+v", st)
+	}
+	b.expect(0, "stop", "n") // nobody has it, or the next one, which ends anyway
+	slow.wait()
+	next.wait()
+	if got := b.words("order"); !slices.Contains(got, "slow") {
+		t.Errorf("it was ended; the order was %v", got)
+	}
 }
