@@ -49,6 +49,9 @@ func TestMain(m *testing.M) {
 	case "root":
 		becomeRoot()
 		return
+	case "witness":
+		witness(os.Args[1], os.Args[2])
+		return
 	case "inotify":
 		takeInotify()
 		return

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -352,11 +355,30 @@ func TestReplaceLeavesDaemons(t *testing.T) {
 	r.release()
 }
 
-// exclusion is a command that notices another one beside it, by a lock that ends with it.
-const exclusion = `exec 9>>"$1/here"; flock -n 9 || echo overlap >>"$1/violations"
-echo "$0 $SOLE_RUN" >>"$1/order"; exec cat >/dev/null`
+// witness notices another one beside it, by a lock that ends with it, and stays until its
+// standard input ends. It is one process: a child, such as flock(1), would have the lock for a
+// moment after its parent was ended, and look like a second run to the next one.
+func witness(number, dir string) {
+	say := func(file, line string) {
+		f, err := os.OpenFile(filepath.Join(dir, file), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		if err == nil {
+			_, err = f.WriteString(line + "\n")
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		f.Close()
+	}
+	here, err := os.OpenFile(filepath.Join(dir, "here"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil || syscall.Flock(int(here.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		say("violations", "overlap")
+	}
+	say("order", number+" "+os.Getenv("SOLE_RUN"))
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	runtime.KeepAlive(here)
+}
 
-// noOverlap checks what exclusion has seen.
+// noOverlap checks what the witnesses have seen.
 func (b *box) noOverlap() {
 	b.Helper()
 	if v := b.words("violations"); len(v) > 0 {
@@ -364,7 +386,7 @@ func (b *box) noOverlap() {
 	}
 }
 
-// order is what exclusion has written: who ran, and the run numbers.
+// order is what the witnesses have written: who ran, and the run numbers.
 func (b *box) order() (who []string, runs []uint64) {
 	b.Helper()
 	for i, w := range b.words("order") {
@@ -383,7 +405,6 @@ func (b *box) order() (who []string, runs []uint64) {
 // run at the same time.
 func TestReplacersAtOnce(t *testing.T) {
 	t.Parallel()
-	need(t, "flock", "util-linux")
 	for _, n := range []int{2, 10} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
@@ -395,7 +416,8 @@ func TestReplacersAtOnce(t *testing.T) {
 			h := b.hold("n")
 			var all []*launched
 			for i := range n {
-				c := b.sole("run", "--replace", "n", "--", "sh", "-c", exclusion, strconv.Itoa(i), b.work)
+				c := b.sole("run", "--replace", "n", "--", helper, strconv.Itoa(i), b.work)
+				c.Env = append(c.Env, helperEnv+"=witness")
 				c.Stdin = in
 				all = append(all, b.launch(c))
 			}
