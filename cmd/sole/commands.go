@@ -20,7 +20,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		runCommand, lsCommand, statusCommand, waitCommand, stopCommand, signalCommand,
-		reloadCommand, doctorCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
+		reloadCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
 	}
 }
 
