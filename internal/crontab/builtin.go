@@ -8,7 +8,11 @@ const builtins = " . : [ alias bg bind break builtin caller cd command compgen c
 	"type typeset ulimit umask unalias unset unsetopt wait whence "
 
 // harmless are those that only prepare what follows: they need no guard.
-const harmless = " . : [ cd command echo export false printf pwd set shopt sleep source test true type ulimit umask unset which "
+const harmless = " . : [ cd command echo exit export false printf pwd set shopt sleep source test true type ulimit umask unset which "
+
+// helpers are programs that look, prepare or report. They do not give a job its name.
+const helpers = " awk basename cat cut date dirname egrep fgrep grep head hostname install kill ln logger mail mailx mkdir mkfifo " +
+	"mktemp mv nc pgrep pidof pkill ps readlink rm rmdir sed seq sort ssh-add tail tee touch tr uniq wc xargs "
 
 // onlyShell are those that are no programs: behind a guard they fail, or do nothing.
 const onlyShell = " . cd eval exec export set shopt source ulimit umask unset "

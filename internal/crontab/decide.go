@@ -89,18 +89,33 @@ func (l *Line) guarded(s *script, all []found, c Choice) {
 	case len(all) > 1:
 		l.leave("it has more than one guard")
 	case f.to == nil:
+		if f.none {
+			l.State, l.Guard = Unguarded, ""
+		}
 		l.leave(f.why)
 	case f.inner:
 		l.leave("the guard is inside the text of another shell")
 	case s.complex || s.background > 0 || s.bashOnly:
 		l.leave("the guard is inside a construct of the shell")
 	default:
-		l.translate(f, c)
+		l.translate(s, f, c)
 	}
 }
 
+// hasMore reports whether a command that matters is neither guarded nor in a pipe with the
+// guard.
+func (s *script) hasMore(f found) bool {
+	for _, c := range s.all {
+		if len(c.words) > 0 && c.words[0] != f.in.words[0] && !isHarmless(c) && c.before != "|" && c.after != "|" &&
+			!among(base(value(c.words[0].text)), helpers) {
+			return true
+		}
+	}
+	return false
+}
+
 // translate plans to put sole in the guard's place.
-func (l *Line) translate(f found, c Choice) {
+func (l *Line) translate(s *script, f found, c Choice) {
 	t, words := f.to, f.in.words[f.index:]
 	from, command := words[0], words[t.command]
 	for _, r := range f.in.redirects {
@@ -110,8 +125,12 @@ func (l *Line) translate(f found, c Choice) {
 		}
 	}
 	if v := value(command.text); !t.shell && among(v, onlyShell) {
-		l.leave("it guards only " + v + ", which is no program")
+		l.State, l.Guard = Unguarded, ""
+		l.leave(f.program + " guards only " + v + " there, which is no program")
 		return
+	}
+	if s.hasMore(f) {
+		l.remark("only a part of it is guarded")
 	}
 	l.plan = &plan{described: describe(words[t.command:], 0), unnamed: t.unnamed}
 	if t.shell {
@@ -159,13 +178,7 @@ func (l *Line) translate(f found, c Choice) {
 
 // looked reports whether somebody but cron can see the guard's exit code.
 func (f found) looked() bool {
-	switch f.in.after {
-	case "", "|", "|&":
-		return f.in.nested
-	case "&":
-		return f.in.nested
-	}
-	return true
+	return f.in.nested || f.in.before == "!" || !among(f.in.after, " | & ") && f.in.after != ""
 }
 
 // flags joins flags, and adds those that all get.
@@ -242,7 +255,11 @@ func (l *Line) unguarded(s *script, c Choice) {
 				edits = append(edits, Edit{i + 1, 0, `\''`})
 			}
 		}
-		return append(edits, Edit{to, 0, "'"})
+		closing := "'"
+		if strings.HasPrefix(l.raw[to:], "#") { // a comment, as long as it is not glued to a word
+			closing = "' "
+		}
+		return append(edits, Edit{to, 0, closing})
 	}
 }
 

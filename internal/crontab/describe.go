@@ -56,8 +56,9 @@ const twoWords = " bundle:exec poetry:run pipenv:run uv:run npm:run yarn:run pnp
 
 // described is what a command is called.
 type described struct {
-	main string
-	more []string // what else could tell it from another
+	main  string
+	more  []string // what else could tell it from another
+	place string   // the directory that it is in, or works in
 }
 
 // describe looks at the words of a simple command, behind all wrappers.
@@ -73,7 +74,7 @@ func describe(words []token, level int) described {
 		if len(rest) > 1 && among(name+":"+value(rest[0].text), twoWords) {
 			return describe(rest[1:], level)
 		}
-		return described{main: stem(prog), more: operands(rest)}
+		return described{main: stem(prog), more: operands(rest), place: placeOf(prog)}
 	}
 	i, text := kind.script(rest)
 	switch {
@@ -82,9 +83,16 @@ func describe(words []token, level int) described {
 			return s.describe(level + 1)
 		}
 	case !text && i < len(rest):
-		return described{main: stem(value(rest[i].text)), more: operands(rest[i+1:])}
+		file := value(rest[i].text)
+		return described{main: stem(file), more: operands(rest[i+1:]), place: placeOf(file)}
 	}
-	return described{main: stem(prog), more: operands(rest)}
+	return described{main: stem(prog), more: operands(rest), place: placeOf(prog)}
+}
+
+// placeOf is the last part of a path's directory.
+func placeOf(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	return stem(path[:max(i, 0)])
 }
 
 // script is the index of the script among an interpreter's arguments, or of program text.
@@ -110,19 +118,37 @@ func (k interpreter) script(args []token) (i int, text bool) {
 	return i, false
 }
 
-// describe picks the command that matters.
+// describe picks the command that matters: the first that is neither preparation nor help.
 func (s *script) describe(level int) described {
+	cases, dir := false, ""
+	var chosen, fallback []token
 	for _, c := range s.all {
-		if len(c.words) > 0 && !isHarmless(c) && !among(c.words[0].text, others) {
-			return describe(c.words, level)
+		if len(c.words) == 0 {
+			continue
+		}
+		first := c.words[0].text
+		if first == "cd" && len(c.words) == 2 && chosen == nil {
+			dir = value(c.words[1].text)
+		}
+		cases = cases || first == "case"
+		switch {
+		case among(first, others), isNumber(first), cases && !strings.Contains(first, "/"): // patterns look like commands
+		case isHarmless(c), among(base(value(first)), helpers):
+			if fallback == nil || isHarmless(simple{words: fallback}) {
+				fallback = c.words
+			}
+		case chosen == nil:
+			chosen = c.words
 		}
 	}
-	for _, c := range s.all {
-		if len(c.words) > 0 {
-			return describe(c.words, level)
-		}
+	if chosen == nil {
+		chosen = fallback
 	}
-	return described{main: "job"}
+	d := describe(chosen, level)
+	if d.place == "" || d.place == "." {
+		d.place = stem(dir)
+	}
+	return d
 }
 
 // operands are the words that are no options, without their directories.

@@ -1,6 +1,9 @@
 package crontab
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // flockLongs are the long options of flock, and the short ones that mean the same.
 const flockLongs = " shared:s exclusive:x unlock:u nonblock:n nb:n nonblocking:n timeout:w wait:w " +
@@ -33,7 +36,7 @@ func fromFlock(words []token) (*translation, string) {
 		case 'F':
 			exec = true
 		case 'u':
-			return nil, "-u takes no lock"
+			return nil, "-u " + noLock
 		case 'c':
 			return nil, "its -c stands before the file"
 		}
@@ -105,6 +108,8 @@ func (t *translation) file(w token) (*translation, string) {
 		return nil, "it locks the script that it is part of"
 	case v[0] == '-':
 		return nil, "its lock file looks like an option"
+	case !literal(w.text) && (v == w.text && !strings.Contains(v, "/") || strings.ContainsAny(w.text, "*?[")):
+		return nil, "what the shell makes of its lock file is not known"
 	}
 	t.lock = w.text
 	return t, ""

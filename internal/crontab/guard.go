@@ -8,6 +8,7 @@ type guard struct {
 	// to is what it becomes; nil if it is left alone, and why says why.
 	to   *translation
 	why  string
+	none bool   // it takes no lock after all
 	name string // of sole's own
 }
 
@@ -45,6 +46,9 @@ func translator(program string) func(words []token) (*translation, string) {
 	return nil
 }
 
+// noLock ends the reason why something that looks like a guard is none.
+const noLock = "takes no lock"
+
 // foreign says why a known guard is left alone.
 func foreign(program string) string {
 	switch program {
@@ -74,7 +78,7 @@ func guardOf(words []token) (*guard, int) {
 		}
 		if translate := translator(name); translate != nil && (name != "chpst" || chpstLocks(words[i:])) {
 			to, why := translate(words[i:])
-			return &guard{program: name, to: to, why: why}, i
+			return &guard{program: name, to: to, why: why, none: strings.HasSuffix(why, noLock)}, i
 		}
 		w, ok := wrapperNamed(name)
 		if !ok {

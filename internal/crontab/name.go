@@ -48,6 +48,9 @@ func want(d described, user, key string) *wanted {
 		longer = sanitize(longer + "-" + m)
 		w.names = append(w.names, longer)
 	}
+	if s := sanitize(main + "-" + d.place); d.place != "" && s != main {
+		w.names = append(w.names, s)
+	}
 	if user != "" {
 		if s := sanitize(main + "-" + user); s != "" {
 			w.names = append(w.names, s)

@@ -22,7 +22,9 @@ func fromLckdo(words []token) (*translation, string) {
 			t.flags = append(t.flags, "-q")
 		case 's':
 			t.flags = append(t.flags, "--shared")
-		case 'E', 'n', 't':
+		case 't':
+			return nil, "-t " + noLock
+		case 'E', 'n':
 			return nil, "sole has nothing like -" + string(rune(o.letter))
 		}
 	}
@@ -74,7 +76,7 @@ func fromWithLockEx(words []token) (*translation, string) {
 		case 't':
 			limit = o.value
 		case 'l':
-			return nil, "-l takes no lock"
+			return nil, "-l " + noLock
 		}
 	}
 	if why := t.waits(wait || limit != "", limit); why != "" {

@@ -49,6 +49,8 @@ func parse(text string) (*script, string) {
 		return nil, p.trouble
 	case p.level != 0 && !p.complex:
 		return nil, "its parentheses or braces do not match"
+	case len(tokens) > 0 && among(tokens[len(tokens)-1].text, " && || | |& "):
+		return nil, "it ends with an operator"
 	case len(p.all) == 0:
 		return nil, "it has no command"
 	}
@@ -120,7 +122,7 @@ func (p *parser) word(t token) {
 	case among(t.text, openers):
 		if t.text == "{" {
 			p.level++
-		} else {
+		} else if t.text != "!" {
 			p.complex = true
 		}
 		p.end(t.text)
