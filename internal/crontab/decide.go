@@ -152,6 +152,9 @@ func (l *Line) translate(s *script, f found, c Choice) {
 	if t.lock != "" && !c.Drop && !t.other {
 		flags = append(flags, "--lock", t.lock)
 	}
+	if t.note != "" {
+		l.remark(t.note)
+	}
 	if t.other {
 		l.remark("others that lock " + value(t.lock) + " with " + f.program + " no longer exclude it: sole has another kind of lock")
 	}

@@ -31,6 +31,8 @@ func fromFlock(words []token) (*translation, string) {
 			if code, err := strconv.ParseUint(o.value, 10, 8); err != nil || code > 255 {
 				return nil, "its exit code is none from 0 to 255"
 			}
+		case 'v':
+			t.note = "what --verbose said is lost"
 		case 'o':
 			closes = true
 		case 'F':

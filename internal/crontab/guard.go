@@ -14,6 +14,7 @@ type guard struct {
 
 // translation turns a guard and its options into `sole run`.
 type translation struct {
+	note    string   // for the reader
 	flags   []string // as they are written in the crontab
 	lock    string   // the file, as it is written
 	other   bool     // the file is locked by fcntl(2): sole cannot take part
