@@ -216,10 +216,13 @@ func TestCrontabJobsAreExcludedAlike(t *testing.T) {
 	tried := 0
 	for _, p := range all {
 		i := strings.Index(p.Text, "--lock ")
-		if i < 0 || strings.Contains(p.Text, "--wait") || strings.Contains(p.Text, "-w ") || strings.ContainsAny(p.Text[i:], `"$\`) {
+		if i < 0 || strings.Contains(p.Text, "--wait") || strings.Contains(p.Text, "-w ") {
 			continue
 		}
 		file := strings.Trim(strings.Fields(p.Text[i:])[1], "'")
+		if strings.ContainsAny(file, `"$\`) {
+			continue
+		}
 		held, err := os.OpenFile(s.file(file), os.O_RDWR|os.O_CREATE, 0o644)
 		must(t, err)
 		must(t, syscall.Flock(int(held.Fd()), syscall.LOCK_EX))
