@@ -13,6 +13,9 @@ need strace strace
 need flock util-linux
 need setlock daemontools
 need cron cron
+need lckdo moreutils # guards that crontab translates
+need chpst runit
+need with-lock-ex chiark-utils-bin
 need su login
 need useradd passwd
 need shellcheck shellcheck

@@ -15,8 +15,8 @@ import (
 // source is where a crontab comes from: a file, "-" for standard input, or crontab(1).
 type source struct{ file, user string }
 
-// maxCrontab is more than cron would read.
-const maxCrontab = 16 << 20
+// maxCrontab is more than any crontab has.
+const maxCrontab = 2 << 20
 
 func (s source) String() string {
 	switch {
@@ -58,7 +58,7 @@ func (s source) read() (string, error) {
 	case err != nil:
 		return "", s.failed(err)
 	case n > maxCrontab:
-		return "", s.failed(errors.New("it is larger than 16 MiB"))
+		return "", s.failed(errors.New("it is larger than 2 MiB"))
 	}
 	return text.String(), nil
 }

@@ -4,7 +4,7 @@ import "strings"
 
 // value is what a word says once its quotes are gone. What the shell would expand stays.
 func value(raw string) string {
-	if strings.IndexAny(raw, `\'"`) < 0 {
+	if !strings.ContainsAny(raw, `\'"`) {
 		return raw
 	}
 	var b strings.Builder
@@ -52,7 +52,7 @@ func literal(raw string) bool {
 }
 
 // plain reports whether the word is written without quotes and expansions.
-func plain(raw string) bool { return strings.IndexAny(raw, "\\'\"$`*?[{~") < 0 }
+func plain(raw string) bool { return !strings.ContainsAny(raw, "\\'\"$`*?[{~") }
 
 // quote makes one word of s for shell and cron. s has no newline and no NUL.
 func quote(s string) string {
