@@ -97,7 +97,7 @@ func (o *crontabFlags) run(args []string) int {
 	if err != nil && o.sole == "" {
 		return fail(&failure{exitOS, "cannot find out where sole is: " + err.Error(), "say it with --sole"})
 	}
-	tab.Apply(crontab.Choice{Sole: o.caller(own), Quiet: o.quiet, Drop: o.drop, Prefix: o.prefix, Names: o.names, Leave: o.leave})
+	tab.Apply(crontab.Choice{Sole: o.caller(own), NoPlace: o.noPlace(), Quiet: o.quiet, Drop: o.drop, Prefix: o.prefix, Names: o.names, Leave: o.leave})
 	if err := o.misses(tab); err != nil {
 		return fail(err)
 	}
@@ -181,6 +181,22 @@ func (o *crontabFlags) caller(own string) func(path string) string {
 			return "sole"
 		}
 		return own
+	}
+}
+
+// noPlace asks once for each user.
+func (o *crontabFlags) noPlace() func(name string) string {
+	known := map[string]string{}
+	return func(name string) string {
+		if name == "" {
+			name = o.user
+		}
+		why, asked := known[name]
+		if !asked {
+			why = noPlace(name)
+			known[name] = why
+		}
+		return why
 	}
 }
 

@@ -46,6 +46,7 @@ type Line struct {
 	start   int    // of Command in raw
 	shell   string // SHELL of the crontab at this line
 	path    string // PATH of the crontab at this line, or cron's own
+	dir     string // SOLE_DIR of the crontab at this line
 	plan    *plan  // what is to be put in, once it has a name
 	lockKey string // of the lock file, if a guard has one
 }
@@ -74,9 +75,9 @@ const (
 // Parse reads a crontab. It takes every input.
 func Parse(text string, o Options) *Tab {
 	t := &Tab{}
-	shell, path := cronShell, cronPath
+	shell, path, dir := cronShell, cronPath, ""
 	for raw := range strings.Lines(text) {
-		l := &Line{Number: len(t.Lines) + 1, raw: raw, shell: shell, path: path}
+		l := &Line{Number: len(t.Lines) + 1, raw: raw, shell: shell, path: path, dir: dir}
 		l.read(o)
 		if l.Kind == Setting {
 			switch name, value := setting(raw); name {
@@ -84,6 +85,8 @@ func Parse(text string, o Options) *Tab {
 				shell = value
 			case "PATH":
 				path = value
+			case "SOLE_DIR":
+				dir = value
 			}
 		}
 		t.Lines = append(t.Lines, l)

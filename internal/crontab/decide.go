@@ -1,5 +1,7 @@
 package crontab
 
+import "strings"
+
 // posix are the shells whose text is read here.
 const posix = " sh bash dash ash ksh mksh zsh "
 
@@ -29,8 +31,18 @@ func (l *Line) decide(c Choice) {
 	} else {
 		l.unguarded(s, c)
 	}
-	if c.Leave[l.Number] && l.plan != nil {
+	if l.plan == nil {
+		return
+	}
+	if c.Leave[l.Number] {
 		l.leave("as asked")
+		return
+	}
+	// There the job would not run at all.
+	if c.NoPlace != nil && l.dir == "" && !strings.Contains(l.Command, "SOLE_DIR=") {
+		if why := c.NoPlace(l.runsAs()); why != "" {
+			l.leave(why)
+		}
 	}
 }
 

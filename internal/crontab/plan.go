@@ -6,12 +6,15 @@ import "strings"
 type Choice struct {
 	// Sole is how sole is called where PATH is path. An empty path means that nothing is
 	// known of PATH there.
-	Sole   func(path string) string
-	Quiet  bool           // skips say nothing
-	Drop   bool           // lock files of other guards are given up
-	Prefix string         // of all names that are made
-	Names  map[int]string // of some lines
-	Leave  map[int]bool   // lines that are left alone
+	Sole func(path string) string
+	// NoPlace says why a user has no place for names, and is empty if he has one. The user is
+	// empty if it is the one whose crontab this is.
+	NoPlace func(user string) string
+	Quiet   bool           // skips say nothing
+	Drop    bool           // lock files of other guards are given up
+	Prefix  string         // of all names that are made
+	Names   map[int]string // of some lines
+	Leave   map[int]bool   // lines that are left alone
 }
 
 // plan is what is to be done to a line once it has its name.
@@ -19,6 +22,7 @@ type plan struct {
 	described described
 	key       string // things with the same key get the same name
 	unnamed   bool
+	user      string // whom wrappers before sole switch to
 	edits     func(name string) []Edit
 }
 

@@ -32,7 +32,11 @@ func (l *Line) translate(s *script, f found, c Choice) {
 	if s.hasMore(f) {
 		l.remark("only a part of it is guarded")
 	}
-	l.plan = &plan{described: describe(words[t.command:], 0), unnamed: t.unnamed}
+	l.plan = &plan{described: describe(words[t.command:], 0), unnamed: t.unnamed,
+		user: switchesTo(f.in.words[:f.index])}
+	if t.keeps { // behind the options of chpst
+		l.plan.user = switchesTo(words[:t.command])
+	}
 	if t.shell {
 		if in, trouble := parse(value(command.text)); trouble == "" {
 			l.plan.described = in.describe(1)
