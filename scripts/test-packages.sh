@@ -19,6 +19,9 @@ need with-lock-ex chiark-utils-bin
 need runlock cronutils
 need python3 python3
 need cron cron
+need lckdo moreutils # guards that crontab translates
+need chpst runit
+need with-lock-ex chiark-utils-bin
 need su login
 need useradd passwd
 need shellcheck shellcheck

@@ -23,8 +23,10 @@ const (
 // Default is where the caller's names live if nothing else is asked for. It
 // depends on the effective user and the user database alone: not on HOME or any
 // other variable, which cron, su and systemd set differently.
-func Default() (string, error) {
-	uid := os.Geteuid()
+func Default() (string, error) { return DefaultOf(os.Geteuid()) }
+
+// DefaultOf is where the names of the user uid live.
+func DefaultOf(uid int) (string, error) {
 	if uid == 0 {
 		return RootDir, nil
 	}
