@@ -67,6 +67,7 @@ fuzz-short:
 
 fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzSealed -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzCrontab -fuzztime $(DURATION) ./internal/crontab
 	$(GO) test -run xxx -fuzz FuzzMount -fuzztime $(DURATION) ./internal/doctor

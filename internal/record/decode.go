@@ -268,9 +268,10 @@ func padding(b []byte) bool {
 	return string(b) == blanks[:len(b)]
 }
 
-// next reports whether the next line has the key.
+// next reports whether the next line has the key. After a fault none has: no line is taken
+// then, and who waits for another one would wait for ever.
 func (l *lines) next(key string) bool {
-	return len(l.rest) > len(key) && string(l.rest[:len(key)]) == key &&
+	return !l.bad && len(l.rest) > len(key) && string(l.rest[:len(key)]) == key &&
 		(l.rest[len(key)] == ' ' || l.rest[len(key)] == '\n')
 }
 
