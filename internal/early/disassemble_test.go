@@ -23,7 +23,7 @@ type function struct {
 type program map[string]*function
 
 var (
-	textLine = regexp.MustCompile(`^TEXT (\S+)\(SB\)`)
+	textLine = regexp.MustCompile(`^TEXT (.+)\(SB\)`)
 	// A call or a jump to another function; within one the target is a number.
 	toFunc = regexp.MustCompile(`\s(?:CALL|JMP|J[A-Z]+|BL|B|B[A-Z]{2}|TB\w+|CB\w+) (?:.*, ?)?(\S+)\(SB\)$`)
 	// A call, or a jump to what is neither an address nor relative to the instruction.

@@ -216,27 +216,21 @@ func (z *zone) clockTime(w *writer, t, present int64) bool {
 // date writes the day, counted from 1970 on.
 func date(w *writer, day int64) {
 	year := uint64(1970)
-	length := func(year uint64) int64 {
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 366
-		}
-		return 365
-	}
-	for day >= length(year) {
-		day -= length(year)
+	for day >= days(year) {
+		day -= days(year)
 		year++
 	}
 	const months = "\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f" // their days
 	month := 0
 	for {
-		days := int64(months[month])
+		length := int64(months[month])
 		if month == 1 {
-			days += length(year) - 365
+			length += days(year) - 365
 		}
-		if day < days {
+		if day < length {
 			break
 		}
-		day -= days
+		day -= length
 		month++
 	}
 	w.padded(year, 4)
@@ -244,6 +238,14 @@ func date(w *writer, day int64) {
 	w.padded(uint64(month+1), 2)
 	w.byte('-')
 	w.padded(uint64(day+1), 2)
+}
+
+// days is the length of a year.
+func days(year uint64) int64 {
+	if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 366
+	}
+	return 365
 }
 
 // lasting writes a duration in its two largest units, as cmd/sole's function of that name.
