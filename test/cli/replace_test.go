@@ -323,7 +323,7 @@ func TestReplaceKillTree(t *testing.T) {
 					_ = p.Kill()
 				}
 			})
-			check := `for p in $0; do kill -0 $p 2>/dev/null && case $(ps -o stat= -p $p) in Z*) ;; *) echo "$p lives" ;; esac; done; echo up $$; exec cat >/dev/null`
+			check := `for p in $0; do kill -0 $p 2>/dev/null && case $(ps -o stat= -p $p) in Z*|"") ;; *) echo "$p lives" ;; esac; done; echo up $$; exec cat >/dev/null`
 			c := b.sole("run", "--replace", "--kill-tree", "--grace", "0.3", "n", "--", "sh", "-c", check, strings.Join(family, " "))
 			r := b.start(c)
 			b.replaced(h, r, run)
