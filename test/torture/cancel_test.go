@@ -7,6 +7,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,7 +97,11 @@ func TestCancelOfEveryPolicy(t *testing.T) {
 			slices.Sort(took)
 			p50 := took[len(took)/2]
 			t.Logf("p50 %s, max %s", p50, took[len(took)-1])
-			if p50 > 20*time.Millisecond { // on a busy machine
+			limit := 20 * time.Millisecond // on a busy machine
+			if strings.HasPrefix(c.name, "replace") {
+				limit *= 5 // it may be looking through the processes
+			}
+			if p50 > limit {
 				t.Errorf("half of the cancels take longer than %s", p50)
 			}
 		})
