@@ -29,10 +29,17 @@ func ofRun(ctx context.Context, dir *lockdir.Dir, file *lockdir.File, st Status,
 	for _, id := range targets(st) {
 		f.add(id.PID, st)
 	}
-	for _, pid := range having(st, locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)) {
-		f.add(pid, st)
+	k, loose := locktable.KeyOf(file.Dev, file.Ino), locktable.Loose(file.FD)
+	all, _ := proc.All()
+	for _, pid := range all {
+		if ctx.Err() != nil { // there may be many
+			break
+		}
+		if has(pid, st, k, loose) {
+			f.add(pid, st)
+		}
 	}
-	f.addDescendants(st)
+	f.addDescendants(ctx, st)
 	now, err := inspectUntil(ctx, dir, st.Name, nil)
 	if _, runs := now.same(st); err != nil || !runs {
 		f.close()
@@ -56,8 +63,11 @@ func (f *family) add(pid int, st Status) {
 }
 
 // addDescendants adds what descends from the members.
-func (f *family) addDescendants(st Status) {
+func (f *family) addDescendants(ctx context.Context, st Status) {
 	for _, root := range slices.Collect(maps.Keys(f.members)) {
+		if ctx.Err() != nil {
+			return
+		}
 		below, err := proc.Descendants(root)
 		// Below a pid that is another process's by now there may be strangers.
 		if alive, _ := f.members[root].Alive(); err != nil || !alive {
@@ -113,7 +123,7 @@ func (f *family) end(ctx context.Context) error {
 		}
 		left := time.Until(f.killAt)
 		if killed || left <= 0 {
-			f.addDescendants(Status{}) // what was started while the others ended
+			f.addDescendants(ctx, Status{}) // what was started while the others ended
 		}
 		if !killed && left <= 0 {
 			killed = true

@@ -288,6 +288,14 @@ func having(st Status, k locktable.Key, loose bool) []int {
 	return locktable.Markers(k, loose, st.mark)
 }
 
+// has reports whether the process is one of those having the lock file.
+func has(pid int, st Status, k locktable.Key, loose bool) bool {
+	if st.unmarked {
+		return locktable.Holds(pid, k, loose)
+	}
+	return locktable.Marks(pid, k, loose, st.mark)
+}
+
 // ofProcess fills in st from the process pid, which holds the name without saying so.
 func ofProcess(st Status, pid int) Status {
 	st.PID = pid

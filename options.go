@@ -109,8 +109,8 @@ type Replacement struct {
 // name in the meantime is ended too: the newest wins. All holders of a name that is shared are
 // ended, at the same time.
 //
-// When the context ends before the holder has, the holder may have got SIGTERM already; while
-// the processes of a Tree are being looked for, it takes some milliseconds until Acquire returns. The
+// When the context ends before the holder has, the holder may have got SIGTERM already; Acquire
+// then returns after some milliseconds. The
 // errors are also those of [Stop].
 func Replace(r Replacement) Option { return func(o *options) { o.replace = &r } }
 

@@ -29,11 +29,7 @@ func Markers(k Key, loose bool, off int64) []int {
 	if err != nil {
 		return nil
 	}
-	pids = slices.DeleteFunc(pids, func(pid int) bool {
-		return lockedAs(pid, func(_ string, e Key, info []byte) bool {
-			return sameFile(e, k, loose) && marks(info, off)
-		}) == ""
-	})
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return !Marks(pid, k, loose, off) })
 	byStart(pids)
 	return pids
 }
@@ -56,6 +52,13 @@ func RangeHolders(k Key, loose bool) []int {
 	}
 	byStart(pids)
 	return pids
+}
+
+// Marks reports whether pid is one of the [Markers].
+func Marks(pid int, k Key, loose bool, off int64) bool {
+	return lockedAs(pid, func(_ string, e Key, info []byte) bool {
+		return sameFile(e, k, loose) && marks(info, off)
+	}) != ""
 }
 
 // Holds reports whether pid has the file open on a description that is locked.

@@ -73,6 +73,11 @@ func waitInProcess() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	look, err := unix.Open(filepath.Join(dir, "n.lock"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var all sync.WaitGroup
 	var failed atomic.Int32
 	for i := range n {
@@ -87,10 +92,15 @@ func waitInProcess() int {
 			l.Release()
 		})
 		// The ticket comes first; those for slots stand in line at another file.
-		for file := map[bool]string{false: ".lock", true: ".seats"}[len(opts) > 0]; ; {
-			if b, err := blockedOn(filepath.Join(dir, "n"+file)); err != nil || b == i+1 || len(opts) > 0 && b == i {
+		for {
+			if len(opts) > 0 {
+				if queue.Count(look) == i+1 {
+					break
+				}
+			} else if b, err := blockedOn(filepath.Join(dir, "n.lock")); err != nil || b == i+1 {
 				break
 			}
+			time.Sleep(50 * time.Microsecond)
 		}
 	}
 	fmt.Println("all wait")
