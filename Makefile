@@ -62,6 +62,7 @@ fuzz-short:
 
 fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzSealed -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
 
 bench: build

@@ -53,7 +53,7 @@ func ScanHeader(b []byte) (Header, Fault) {
 	}
 	l := lines{rest: b[len(headerLine):HeaderSize]}
 	h := Header{Limit: l.number("limit")}
-	if !l.bad && l.next("shared") {
+	if l.next("shared") {
 		h.Shared, h.Boot = l.number("shared"), l.boot()
 	}
 	if l.bad || !padding(l.rest) {
@@ -268,9 +268,9 @@ func padding(b []byte) bool {
 	return true
 }
 
-// next reports whether the next line has the key.
+// next reports whether the next line has the key; not behind a fault, where none is taken.
 func (l *lines) next(key string) bool {
-	return len(l.rest) > len(key) && string(l.rest[:len(key)]) == key &&
+	return !l.bad && len(l.rest) > len(key) && string(l.rest[:len(key)]) == key &&
 		(l.rest[len(key)] == ' ' || l.rest[len(key)] == '\n')
 }
 

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"reflect"
 	"strings"
 	"testing"
@@ -152,6 +153,50 @@ func FuzzDecode(f *testing.F) {
 		}
 		if again.Run != got.Run || again.Holder != got.Holder || again.Child != got.Child {
 			t.Fatalf("%+v\n%+v", again, got)
+		}
+	})
+}
+
+// sealed is a record with that body and its checksum.
+func sealed(body []byte) []byte {
+	page := [Size]byte(bytes.Repeat([]byte{' '}, Size))
+	copy(page[:], firstLine)
+	copy(page[bodyAt:], body)
+	page[Size-1] = '\n'
+	seal(&page, crc32.ChecksumIEEE(page[bodyAt:]))
+	return page[:]
+}
+
+// What is wrong behind a right checksum is damaged too, each line left out, twice or elsewhere.
+func TestMalformedRecordIsDamaged(t *testing.T) {
+	r := sample()
+	body := r.Encode(nil, Held)[bodyAt:]
+	lines := strings.SplitAfter(string(body[:bytes.Index(body, []byte("end\n"))+len("end\n")]), "\n")
+	for i := range lines[:9] {
+		for _, put := range []string{"", lines[i] + lines[i], "arg x\n" + lines[i], "cut x\n" + lines[i], "more 1\n" + lines[i], "\n" + lines[i], "end\n" + lines[i]} {
+			b := sealed([]byte(strings.Join(lines[:i], "") + put + strings.Join(lines[i+1:], "")))
+			if _, _, err := Decode(b); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%q for %q: %v", put, lines[i], err)
+			}
+		}
+	}
+}
+
+func FuzzSealed(f *testing.F) {
+	r := sample()
+	f.Add(r.Encode(nil, Held)[bodyAt:])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b := sealed(body)
+		if got, s, err := Decode(b); err == nil {
+			again, s2, err := Decode(got.Encode(nil, s))
+			if err != nil || s2 != s || again.Run != got.Run {
+				t.Fatalf("decoded %+v, then %+v, %v", got, again, err)
+			}
+		}
+		want, wantState, err := DecodeNumbers(b)
+		got, state, _, fault := Scan(b)
+		if (err == nil) != (fault == Sound) || state != wantState || !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v, fault %d, want %+v, %v", got, fault, want, err)
 		}
 	})
 }
