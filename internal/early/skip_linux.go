@@ -113,7 +113,7 @@ func command(w *writer, texts *record.Texts) bool {
 	if string(key) != "method" || string(value) != "flock" {
 		return false
 	}
-	if key, _ = texts.Next(); string(key) != "cwd" {
+	if key, value = texts.Next(); string(key) != "cwd" || index(value, '\\') >= 0 {
 		return false
 	}
 	var b [most]byte
@@ -131,7 +131,7 @@ func command(w *writer, texts *record.Texts) bool {
 			return false
 		}
 	}
-	if string(key) != "end" {
+	if string(key) != "end" || !texts.Over() {
 		return false
 	}
 	if count == 0 {

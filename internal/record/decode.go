@@ -125,6 +125,9 @@ func (t *Texts) Next() (key, value []byte) {
 	return line[:blank], line[blank+1:]
 }
 
+// Over reports whether nothing is left but padding.
+func (t *Texts) Over() bool { return padding(t.rest) }
+
 // first reads the first line: the state and the checksum that the body should have.
 func first(b []byte) (s State, sum uint32, f Fault) {
 	if blank(b[:min(len(b), Size)]) {
