@@ -136,12 +136,12 @@ func (p program) forbidden(from string) []string {
 	way := map[string]string{from: from}
 	for todo := []string{from}; len(todo) > 0; todo = todo[1:] {
 		at := todo[0]
-		for _, v := range p[at].data {
+		for _, v := range p.of(at).data {
 			if !writable.MatchString(v) {
 				found = append(found, way[at]+" uses "+v)
 			}
 		}
-		for _, to := range p[at].calls {
+		for _, to := range p.of(at).calls {
 			if _, seen := way[to]; seen || leaf(to) {
 				continue
 			}
@@ -185,8 +185,8 @@ func (p program) depth(f string) (bytes int, way string) {
 		}
 		known[f] = result{endless, f + " again"} // until its end
 		r := result{}
-		if p[f] != nil {
-			for _, to := range p[f].calls {
+		if in := p.of(f); in != nil {
+			for _, to := range in.calls {
 				if leaf(to) || strings.HasPrefix(to, "runtime.") {
 					continue
 				}
@@ -194,7 +194,7 @@ func (p program) depth(f string) (bytes int, way string) {
 					r = result{below.bytes, " → " + below.way}
 				}
 			}
-			r.bytes += p[f].frame
+			r.bytes += in.frame
 		}
 		r = result{r.bytes + linkage, f + r.way}
 		known[f] = r

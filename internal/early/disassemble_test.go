@@ -18,9 +18,21 @@ type function struct {
 	calls []string // whom it calls; "*" stands for what is not known
 	frame int      // the stack that it takes
 	data  []string // the writable variables that it uses; only known of amd64
+
+	unread func() // reads the instructions, which few functions need
 }
 
 type program map[string]*function
+
+// of returns the function, nil if there is none of that name.
+func (p program) of(name string) *function {
+	f := p[name]
+	if f != nil && f.unread != nil {
+		f.unread()
+		f.unread = nil
+	}
+	return f
+}
 
 var (
 	textLine = regexp.MustCompile(`^TEXT (.+)\(SB\)`)
@@ -45,19 +57,27 @@ func disassemble(t *testing.T, binary string) program {
 		t.Fatal(err)
 	}
 	p := program{}
-	var f *function
 	var in string
+	var body []string
+	add := func() {
+		f, name, lines := &function{}, in, body
+		f.unread = func() {
+			for _, line := range lines {
+				f.read(name, line, vars)
+			}
+		}
+		p[name] = f
+	}
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		line := strings.TrimRight(lines.Text(), " \t")
-		if m := textLine.FindStringSubmatch(line); m != nil {
-			in, f = m[1], &function{}
-			p[in] = f
+		if !strings.HasPrefix(line, "TEXT ") {
+			body = append(body, line)
 			continue
 		}
-		if f != nil {
-			f.read(in, line, vars)
-		}
+		add()
+		in, body = textLine.FindStringSubmatch(line)[1], nil
 	}
+	add()
 	if len(p) < 1000 {
 		t.Fatalf("only %d functions found", len(p))
 	}
