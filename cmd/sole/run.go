@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -15,33 +14,6 @@ import (
 	"github.com/sole-run/sole/internal/early"
 	"github.com/sole-run/sole/internal/name"
 )
-
-// runFlags is what `sole run` was asked for.
-type runFlags struct {
-	wait     bool
-	limit    time.Duration // of the wait, -1 for none
-	busyExit int
-	quiet    bool
-	maxTime  time.Duration
-	grace    time.Duration
-	until    string
-	killTree bool
-	exec     bool
-	dir      string
-	files    []string
-	program  string // the script file to hold too, "" for none
-	jitter   time.Duration
-	queue    bool
-	replace  bool
-	older    time.Duration // of the holder that --replace ends
-	shared   bool
-	slots    int
-	method   string
-	pidFile  string
-	onto     []sole.Option // what lock says of its descriptor
-
-	given map[string]bool // the flags that were there
-}
 
 var runCommand = &command{
 	name:    "run",
@@ -55,93 +27,6 @@ sole dies of the same one.`,
 	stopsAtName: true,
 	setup:       func(f *flags) func([]string) int { return newRunFlags(f).run },
 }
-
-const defaultGrace = 10 * time.Second
-
-// newRunFlags declares the flags of run.
-func newRunFlags(f *flags) *runFlags {
-	o := defaultFlags()
-	o.addWait(f)
-	f.bool(&o.replace, "replace", 0, "end what holds NAME, and be the next")
-	f.duration(&o.older, "older-than", 0, "with --replace: only if it has run for D")
-	o.addShared(f)
-	f.add(&flag{long: "slots", value: "N", help: "hold one of N slots of NAME, the lowest free one (SOLE_SLOT)", set: func(v string) error {
-		n, err := strconv.ParseUint(v, 10, 16)
-		if err != nil || n < 1 || n > sole.MaxSlots {
-			return fmt.Errorf("it is a number from 1 to %d", sole.MaxSlots)
-		}
-		o.slots = int(n)
-		return nil
-	}})
-	o.addBusy(f)
-	f.duration(&o.maxTime, "max-time", 0, "end COMMAND after D, and exit with 124")
-	f.duration(&o.grace, "grace", 0, "how long after SIGTERM to send SIGKILL (10s)")
-	f.add(&flag{long: "until", value: "main|tree", words: []string{"main", "tree"}, help: "hold NAME until COMMAND ends, or until its last descendant does", set: func(v string) error {
-		if v != "main" && v != "tree" {
-			return errors.New("it is main or tree")
-		}
-		o.until = v
-		return nil
-	}})
-	f.bool(&o.killTree, "kill-tree", 0, "end the descendants that COMMAND leaves behind; with --replace also those of the run that is ended")
-	f.bool(&o.exec, "exec", 0, "become COMMAND: nothing of sole stays in memory")
-	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
-	f.strings(&o.files, "lock", 0, "FILE", "also hold FILE, a file or directory, so that users of flock(1), lckdo and the like take part")
-	f.add(&flag{long: "method", value: "M", words: methods, help: "what else holds NAME: flock (nothing), pidfile, socket or abstract", set: func(v string) error {
-		if !slices.Contains(methods, v) {
-			return errors.New("it is flock, pidfile, socket or abstract")
-		}
-		o.method = v
-		return nil
-	}})
-	f.string(&o.pidFile, "pidfile", 0, "FILE", "write the pid of COMMAND to FILE while it runs")
-	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
-	o.note(f)
-	return o
-}
-
-func defaultFlags() *runFlags {
-	return &runFlags{limit: -1, busyExit: exitBusy, grace: defaultGrace, until: "main", given: map[string]bool{}}
-}
-
-// note keeps in mind which flags were there.
-func (o *runFlags) note(f *flags) {
-	for _, fl := range f.all {
-		set, long := fl.set, fl.long
-		fl.set = func(v string) error { o.given[long] = true; return set(v) }
-	}
-}
-
-func (o *runFlags) addWait(f *flags) {
-	f.add(&flag{long: "wait", short: 'w', value: "D", optional: true, help: "wait until NAME is free, at most D", set: func(v string) (err error) {
-		o.wait, o.limit = true, -1
-		if v != "" {
-			o.limit, err = parseDuration(v)
-		}
-		return err
-	}})
-	f.bool(&o.queue, "queue", 0, "wait, unless another start already does")
-}
-
-func (o *runFlags) addShared(f *flags) {
-	f.bool(&o.shared, "shared", 's', "hold NAME together with others that share it")
-}
-
-func (o *runFlags) addBusy(f *flags) {
-	f.add(&flag{long: "busy-exit", short: 'E', value: "N", help: "exit with N instead of 75 when NAME is held", set: func(v string) error {
-		n, err := strconv.ParseUint(v, 10, 8)
-		if err != nil {
-			return errors.New("an exit code is 0 to 255")
-		}
-		o.busyExit = int(n)
-		return nil
-	}})
-	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
-}
-
-var methods = []string{sole.MethodFlock, sole.MethodPidFile, sole.MethodSocket, sole.MethodAbstract}
-
-const dirHelp = "where names live (SOLE_DIR)"
 
 // run takes NAME and COMMAND apart and starts it.
 func (o *runFlags) run(args []string) int {
@@ -216,64 +101,6 @@ func splitCommand(args []string) (n string, argv []string, err error) {
 	return n, args, nil
 }
 
-// check refuses flags that contradict each other.
-func (o *runFlags) check() error {
-	for _, c := range contradictions {
-		if o.given[c.one] && o.given[c.other] {
-			return &failure{exitUsage, fmt.Sprintf("--%s and --%s contradict each other: %s", c.one, c.other, c.why),
-				"leave one of them out"}
-		}
-	}
-	if err := o.checkMethod(); err != nil {
-		return err
-	}
-	for _, long := range []string{"grace", "kill-tree"} { // they are also for the holder that is replaced
-		if o.exec && o.given[long] && !o.replace {
-			return &failure{exitUsage, fmt.Sprintf("--exec and --%s contradict each other: %s", long, nobodyLeft), "leave one of them out"}
-		}
-	}
-	if o.given["older-than"] && !o.replace {
-		return &failure{exitUsage, "--older-than says which holder --replace ends, and there is no --replace", "add --replace"}
-	}
-	return nil
-}
-
-// contradictions are the flags that make no sense together. docs/waiting.md has the same table.
-var contradictions = []struct{ one, other, why string }{
-	{"exec", "max-time", nobodyLeft},
-	{"exec", "until", nobodyLeft},
-	{"queue", "replace", "--queue waits for the holder, --replace ends it"},
-	{"shared", "slots", "--shared admits any number of holders, --slots a limited one"},
-	{"shared", "replace", "one who shares NAME is not in the way of another"},
-	{"slots", "replace", "it is not said which of the holders to end"},
-	{"pidfile", "shared", oneProcess},
-	{"pidfile", "slots", oneProcess},
-}
-
-// checkMethod is for what --method says, not that it is there.
-func (o *runFlags) checkMethod() error {
-	if o.method == "" || o.method == sole.MethodFlock {
-		return nil
-	}
-	bad := func(other, why string) error {
-		return &failure{exitUsage, fmt.Sprintf("--method %s and --%s contradict each other: %s", o.method, other, why),
-			"leave one of them out"}
-	}
-	for _, long := range []string{"shared", "slots"} {
-		if o.given[long] {
-			return bad(long, oneProcess)
-		}
-	}
-	if o.exec && o.method != sole.MethodPidFile {
-		return bad("exec", nobodyLeft)
-	}
-	return nil
-}
-
-const oneProcess = "it names one process, and several may hold NAME"
-
-const nobodyLeft = "with --exec nobody is left to see to it"
-
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
 	opts := append([]sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}, o.onto...)
@@ -321,96 +148,6 @@ func (o *runFlags) patience() (context.Context, context.CancelFunc) {
 
 // waits reports whether to wait for the name.
 func (o *runFlags) waits() bool { return (o.wait || o.queue || o.replace) && o.limit != 0 }
-
-// refused says why the command was not run.
-func (o *runFlags) refused(n string, err error) int {
-	var busy *sole.BusyError
-	var file *os.PathError
-	switch {
-	case errors.As(err, &busy):
-	case errors.As(err, &file) && o.program != "" && file.Path == o.program:
-		return fail(&failure{exitNotExec, "cannot read " + file.Path + ": " + file.Err.Error(), ""})
-	case o.replace && file == nil:
-		return failAct("run", n, err)
-	default:
-		return fail(err)
-	}
-	if o.quiet {
-		return o.busyExit
-	}
-	say("%s", o.why(n, busy))
-	if busy.Unverified || busy.PidFile != "" && busy.Doubt != "" {
-		hint("if that is not the program that %s is for, remove %s", busy.PidFile, busy.PidFile)
-	}
-	return o.busyExit
-}
-
-// why is the line that a skip says.
-func (o *runFlags) why(n string, busy *sole.BusyError) string {
-	h := busy.Holder
-	waiting := ""
-	if h.Waiters > 0 && busy.File == "" {
-		waiting = fmt.Sprintf("; %d waiting", h.Waiters)
-	}
-	line := fmt.Sprintf("%s is already running: %s%s", n, who(h), waiting)
-	switch {
-	case n == "":
-		line = fmt.Sprintf("%s is locked: %s", busy.File, who(h))
-	case busy.File != "":
-		line = fmt.Sprintf("%s: %s is locked: %s", n, busy.File, who(h))
-	case busy.PidFile != "" || busy.Socket != "":
-		line = fmt.Sprintf("%s: %s is held: %s", n, busy.PidFile+busy.Socket, who(h))
-		if busy.Doubt != "" {
-			line = fmt.Sprintf("%s: %s may be held: %s", n, busy.PidFile+busy.Socket, busy.Doubt)
-		}
-	case h.State == sole.Free && h.Waiters > 0:
-		line = fmt.Sprintf("%s is about to be run by a start that came earlier: %d waiting", n, h.Waiters)
-	case h.Waiters > 0 && o.hasRoom(h):
-		line = fmt.Sprintf("%s is to be run first by a start that came earlier: %d waiting; held by %s", n, h.Waiters, who(h))
-	case h.Mode == sole.SlotsUsed && o.slots > 0:
-		line = fmt.Sprintf("%s is already running in all of %d slots, slot 1: %s%s", n, o.slots, who(h), waiting)
-	case h.Mode != sole.Alone && len(h.Others) > 0:
-		line = fmt.Sprintf("%s is already running %d times: %s%s", n, len(h.Others)+1, who(h), waiting)
-	}
-	switch {
-	case busy.Err != nil:
-		return fmt.Sprintf("%s; gave up after %s", line, limit(o.limit))
-	case busy.Queued:
-		return line + "; already queued, skipped"
-	case busy.Young:
-		return fmt.Sprintf("%s; not yet for %s, skipped", line, limit(o.older))
-	}
-	return line + "; skipped"
-}
-
-// hasRoom reports whether the holders do not exclude this start, so that it was not run because
-// of those that wait.
-func (o *runFlags) hasRoom(st sole.Status) bool {
-	if st.State != sole.Held || st.Mode == sole.Alone || !o.shared && o.slots == 0 {
-		return false
-	}
-	taken := 0
-	for _, h := range st.Holders() {
-		if 0 < h.Slot && h.Slot <= o.slots {
-			taken++
-		}
-	}
-	return o.shared || taken < o.slots
-}
-
-// warnSquatted says that nobody will find the holder at the abstract address.
-func warnSquatted(lock *sole.Lock) {
-	var e *sole.SquattedError
-	if !errors.As(lock.Squatted(), &e) {
-		return
-	}
-	say("%s: %s; %s is held all the same, by its lock file", lock.Name(), e.Error(), lock.Name())
-	if e.Known {
-		hint("ps -p %d tells what it is; no other user can take the socket of --method socket", e.PID)
-		return
-	}
-	hint("no other user can take the socket of --method socket")
-}
 
 // environment is the command's: this one with what sole says to it.
 func environment(lock *sole.Lock) []string {
