@@ -49,6 +49,16 @@ func fail(err error) int {
 	return code
 }
 
+// failFor is fail for a command that could not be run while the name n was held: of several
+// jobs in a mail of cron it says which one.
+func failFor(n string, err error) int {
+	var f *failure
+	if errors.As(err, &f) {
+		err = &failure{f.code, n + ": " + f.text, f.hint}
+	}
+	return fail(err)
+}
+
 // message is the error in words; the system's own are said without Go's frame.
 func message(err error) string {
 	var p *fs.PathError

@@ -56,7 +56,7 @@ func (o *runFlags) start(n string, argv []string) int {
 	path, err := lookPath(argv[0])
 	if err != nil {
 		_ = lock.Release()
-		return fail(err)
+		return failFor(n, err)
 	}
 	if err := lock.Inherit(); err != nil {
 		_ = lock.Release()

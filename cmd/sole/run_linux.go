@@ -28,7 +28,7 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 	})
 	releaseErr := w.endOf(lock.Release())
 	if err != nil {
-		return failStart(path, argv[0], err)
+		return failStart(lock.Name(), path, argv[0], err)
 	}
 	if releaseErr != nil {
 		say("%s has ended; its record could not be brought up to date: %v", lock.Name(), message(releaseErr))
@@ -66,11 +66,11 @@ func become(lock *sole.Lock, path string, argv, env []string) int {
 		err = syscall.Exec("/bin/sh", append([]string{"sh", path}, argv[1:]...), env)
 	}
 	_ = lock.Release()
-	return failStart(path, argv[0], err)
+	return failStart(lock.Name(), path, argv[0], err)
 }
 
-// failStart reports that the command could not be started.
-func failStart(path, word string, err error) int {
+// failStart reports that the command of the name n could not be started.
+func failStart(n, path, word string, err error) int {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		return fail(err)
@@ -79,13 +79,13 @@ func failStart(path, word string, err error) int {
 	case syscall.ENOENT:
 		// The file was found: what is missing is the interpreter of its #! line.
 		if _, statErr := os.Stat(path); statErr == nil {
-			return fail(&failure{exitNotExec, "cannot run " + word + ": the interpreter in its first line does not exist", ""})
+			return failFor(n, &failure{exitNotExec, "cannot run " + word + ": the interpreter in its first line does not exist", ""})
 		}
-		return fail(notFound(word))
+		return failFor(n, notFound(word))
 	case syscall.EACCES, syscall.ENOEXEC, syscall.ELIBBAD, syscall.EISDIR, syscall.EPERM, syscall.ETXTBSY, syscall.E2BIG, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.ENOTDIR:
-		return fail(&failure{exitNotExec, "cannot run " + word + ": " + errno.Error(), ""})
+		return failFor(n, &failure{exitNotExec, "cannot run " + word + ": " + errno.Error(), ""})
 	}
-	return fail(&failure{exitOS, "cannot start " + word + ": " + errno.Error(), ""})
+	return failFor(n, &failure{exitOS, "cannot start " + word + ": " + errno.Error(), ""})
 }
 
 // watch looks after the lock file while the command runs, from the first second on,
