@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/sole-run/sole/internal/fixed"
 	"golang.org/x/sys/unix"
 )
 
@@ -81,10 +82,10 @@ func processStat(pid int) (state byte, parent int, ok bool) {
 	if pid <= 0 {
 		return 0, 0, false
 	}
-	w := writer{b: now.line[:]}
-	w.text("/proc/")
-	w.number(uint64(pid))
-	w.text("/stat\x00")
+	w := fixed.Writer{B: now.line[:]}
+	w.Text("/proc/")
+	w.Number(uint64(pid))
+	w.Text("/stat\x00")
 	b, errno := readFile(&now.line[0])
 	if errno != 0 {
 		return 0, 0, false

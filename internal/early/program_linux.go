@@ -5,6 +5,7 @@ package early
 import (
 	"unsafe"
 
+	"github.com/sole-run/sole/internal/fixed"
 	"golang.org/x/sys/unix"
 )
 
@@ -65,24 +66,24 @@ func runnable() bool {
 
 // variables adds to the environment what the command is told, as cmd/sole does.
 func (r *request) variables() bool {
-	w := writer{b: now.vars[:]}
+	w := fixed.Writer{B: now.vars[:]}
 	add := r.vars
-	now.env[add] = &now.vars[w.n]
-	w.text("SOLE_NAME=")
-	w.text(r.name)
-	w.byte(0)
-	now.env[add+1] = &now.vars[min(w.n, len(now.vars)-1)]
-	w.text("SOLE_RUN=")
-	w.number(now.rec.Run)
-	w.byte(0)
-	now.env[add+2] = &now.vars[min(w.n, len(now.vars)-1)]
-	w.text("SOLE_HELD=")
+	now.env[add] = &now.vars[w.N]
+	w.Text("SOLE_NAME=")
+	w.Text(r.name)
+	w.Byte(0)
+	now.env[add+1] = &now.vars[min(w.N, len(now.vars)-1)]
+	w.Text("SOLE_RUN=")
+	w.Number(now.rec.Run)
+	w.Byte(0)
+	now.env[add+2] = &now.vars[min(w.N, len(now.vars)-1)]
+	w.Text("SOLE_HELD=")
 	if r.heldGiven {
-		w.text(r.held)
-		w.byte(' ')
+		w.Text(r.held)
+		w.Byte(' ')
 	}
-	w.text(r.name)
-	w.byte(0)
+	w.Text(r.name)
+	w.Byte(0)
 	now.env[add+3] = nil
-	return w.fits()
+	return w.Fits()
 }

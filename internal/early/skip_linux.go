@@ -7,14 +7,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sole-run/sole/internal/fixed"
 	"github.com/sole-run/sole/internal/record"
 )
 
 // skip counts this start and says who holds the name, if the holder's record leaves
 // no doubt: a process that lives and is in sight. It does not return then.
 func (r *request) skip() {
-	w := writer{b: now.line[:]}
-	if !r.sayHolder(&w) || !w.fits() {
+	w := fixed.Writer{B: now.line[:]}
+	if !r.sayHolder(&w) || !w.Fits() {
 		closeFD(now.fd)
 		return
 	}
@@ -23,7 +24,7 @@ func (r *request) skip() {
 		_, _ = sys(unix.SYS_WRITE, uintptr(now.fd), uintptr(unsafe.Pointer(cstring(byteOfSkip))), 1, 0, 0)
 	}
 	if !r.quiet {
-		complain(now.line[:w.n])
+		complain(now.line[:w.N])
 	}
 	exit(r.busyExit)
 }
@@ -50,7 +51,7 @@ func awaitWritable() bool {
 }
 
 // sayHolder writes the line that cmd/sole writes of a BusyError.
-func (r *request) sayHolder(w *writer) bool {
+func (r *request) sayHolder(w *fixed.Writer) bool {
 	rec, texts, ok := readHeld()
 	if !ok {
 		return false
@@ -59,10 +60,10 @@ func (r *request) sayHolder(w *writer) bool {
 	if !ok || place != rec.Place || !alive(rec.Holder) {
 		return false
 	}
-	w.text("sole: ")
-	w.text(r.name)
-	w.text(" is already running: pid ")
-	w.number(uint64(rec.Holder.PID))
+	w.Text("sole: ")
+	w.Text(r.name)
+	w.Text(" is already running: pid ")
+	w.Number(uint64(rec.Holder.PID))
 	if !command(w, &texts) || !user(w, rec.UID) {
 		return false
 	}
@@ -70,7 +71,7 @@ func (r *request) sayHolder(w *writer) bool {
 	if !r.zone(&z) {
 		return false
 	}
-	w.text(", since ")
+	w.Text(", since ")
 	started, present := rec.Started.Unix(), clock(unix.CLOCK_REALTIME)/1e9
 	if !z.clockTime(w, started, present) {
 		return false
@@ -79,9 +80,9 @@ func (r *request) sayHolder(w *writer) bool {
 	if seconds < 0 {
 		return false
 	}
-	w.text(" (")
+	w.Text(" (")
 	lasting(w, uint64(seconds))
-	w.text("); skipped\n")
+	w.Text("); skipped\n")
 	return true
 }
 
@@ -107,7 +108,7 @@ func readHeld() (rec record.Record, texts record.Texts, ok bool) {
 }
 
 // command writes the holder's command, if it is whole and of printable ASCII.
-func command(w *writer, texts *record.Texts) bool {
+func command(w *fixed.Writer, texts *record.Texts) bool {
 	const most = 60 // as the call of words in cmd/sole
 	key, value := texts.Next()
 	if string(key) != "method" || string(value) != "flock" {
@@ -117,7 +118,7 @@ func command(w *writer, texts *record.Texts) bool {
 		return false
 	}
 	var b [most]byte
-	q := writer{b: b[:]}
+	q := fixed.Writer{B: b[:]}
 	count := 0
 	for {
 		key, value = texts.Next()
@@ -125,7 +126,7 @@ func command(w *writer, texts *record.Texts) bool {
 			break
 		}
 		if count++; count > 1 {
-			q.byte(' ')
+			q.Byte(' ')
 		}
 		if !quote(&q, value) {
 			return false
@@ -137,19 +138,19 @@ func command(w *writer, texts *record.Texts) bool {
 	if count == 0 {
 		return true
 	}
-	w.text(" (")
-	if q.fits() {
-		w.text(str(b[:q.n]))
+	w.Text(" (")
+	if q.Fits() {
+		w.Text(str(b[:q.N]))
 	} else {
-		w.text(str(b[:most-1]))
-		w.text("…")
+		w.Text(str(b[:most-1]))
+		w.Text("…")
 	}
-	w.byte(')')
+	w.Byte(')')
 	return true
 }
 
 // quote writes a word as a shell would take it.
-func quote(w *writer, word []byte) bool {
+func quote(w *fixed.Writer, word []byte) bool {
 	plain := len(word) > 0
 	for _, c := range word {
 		if c < ' ' || c > '~' || c == '\\' {
@@ -158,18 +159,18 @@ func quote(w *writer, word []byte) bool {
 		plain = plain && bare(c)
 	}
 	if plain {
-		w.text(str(word))
+		w.Text(str(word))
 		return true
 	}
-	w.byte('\'')
+	w.Byte('\'')
 	for _, c := range word {
 		if c == '\'' {
-			w.text(`'\''`)
+			w.Text(`'\''`)
 		} else {
-			w.byte(c)
+			w.Byte(c)
 		}
 	}
-	w.byte('\'')
+	w.Byte('\'')
 	return true
 }
 
@@ -182,10 +183,10 @@ func bare(c byte) bool {
 }
 
 // user writes the holder's name.
-func user(w *writer, uid uint32) bool {
-	w.text(", user ")
+func user(w *fixed.Writer, uid uint32) bool {
+	w.Text(", user ")
 	if uid == 0 {
-		w.text("root")
+		w.Text("root")
 		return true
 	}
 	name, _, ok := passwd(uid)
@@ -194,6 +195,6 @@ func user(w *writer, uid uint32) bool {
 			return false
 		}
 	}
-	w.text(name)
+	w.Text(name)
 	return ok
 }

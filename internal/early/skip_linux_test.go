@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sole-run/sole/internal/fixed"
 	"github.com/sole-run/sole/internal/record"
 )
 
@@ -31,10 +32,10 @@ func TestCommandOfOddRecord(t *testing.T) {
 		copy(page[from-9:], fmt.Sprintf("%08x", crc32.ChecksumIEEE(page[from:])))
 		_, _, err := record.Decode(page)
 		_, _, texts, fault := record.Scan(page)
-		w := writer{b: now.line[:]}
+		w := fixed.Writer{B: now.line[:]}
 		ok := fault == record.Sound && command(&w, &texts)
 		if ok && err != nil {
-			t.Errorf("%q for %q: said %q, but %v", c[1], c[0], now.line[:w.n], err)
+			t.Errorf("%q for %q: said %q, but %v", c[1], c[0], now.line[:w.N], err)
 		}
 		if ok {
 			said++

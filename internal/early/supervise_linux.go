@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sole-run/sole/internal/fixed"
 	"github.com/sole-run/sole/internal/signals"
 )
 
@@ -104,10 +105,10 @@ func watch(wanted uint64) bool {
 		return false
 	}
 	now.wait[1].fd, now.wait[1].events = int32(fd), unix.POLLIN
-	w := writer{b: now.line[:]}
-	w.text("/proc/self/fd/")
-	w.number(uint64(now.fd))
-	w.byte(0)
+	w := fixed.Writer{B: now.line[:]}
+	w.Text("/proc/self/fd/")
+	w.Number(uint64(now.fd))
+	w.Byte(0)
 	ok := addWatch(fd, &now.line[0], unix.IN_ATTRIB|unix.IN_MOVE_SELF|unix.IN_DELETE_SELF)
 	now.path[now.dirLen] = 0
 	ok = ok && addWatch(fd, &now.path[0], unix.IN_MOVE_SELF|unix.IN_DELETE_SELF|unix.IN_ONLYDIR)

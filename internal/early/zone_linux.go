@@ -2,7 +2,10 @@
 
 package early
 
-import "golang.org/x/sys/unix"
+import (
+	"github.com/sole-run/sole/internal/fixed"
+	"golang.org/x/sys/unix"
+)
 
 // zone is a time zone: the second, newer data block of a file as tzfile(5) has it. A
 // zone of zeros is UTC.
@@ -132,7 +135,7 @@ func (z *zone) offset(t int64) (seconds int64, ok bool) {
 	}
 	switch {
 	case last == len(z.kinds)-1 && len(z.rule) > 0:
-		return fixed(z.rule)
+		return fixedRule(z.rule)
 	case last < 0 && len(z.kinds) > 0:
 		return 0, false // before all of them: there are rules of their own for that
 	case last < 0:
@@ -143,8 +146,8 @@ func (z *zone) offset(t int64) (seconds int64, ok bool) {
 	return int64(int32(bigEndian(z.types[6*last:], 4))), true
 }
 
-// fixed reads a rule without summer time, such as CET-1 or <+0330>-3:30.
-func fixed(rule []byte) (seconds int64, ok bool) {
+// fixedRule reads a rule without summer time, such as CET-1 or <+0330>-3:30.
+func fixedRule(rule []byte) (seconds int64, ok bool) {
 	i := 0
 	if rule[0] == '<' {
 		for i < len(rule) && rule[i] != '>' {
@@ -191,7 +194,7 @@ func fixed(rule []byte) (seconds int64, ok bool) {
 }
 
 // clockTime writes the local time t, with the date unless it is the present's.
-func (z *zone) clockTime(w *writer, t, present int64) bool {
+func (z *zone) clockTime(w *fixed.Writer, t, present int64) bool {
 	off, ok := z.offset(t)
 	offNow, okNow := z.offset(present)
 	t += off
@@ -202,19 +205,19 @@ func (z *zone) clockTime(w *writer, t, present int64) bool {
 	const day = 24 * 60 * 60
 	if t/day != present/day {
 		date(w, t/day)
-		w.byte(' ')
+		w.Byte(' ')
 	}
 	s := uint64(t % day)
-	w.padded(s/3600, 2)
-	w.byte(':')
-	w.padded(s/60%60, 2)
-	w.byte(':')
-	w.padded(s%60, 2)
+	w.Padded(s/3600, 2)
+	w.Byte(':')
+	w.Padded(s/60%60, 2)
+	w.Byte(':')
+	w.Padded(s%60, 2)
 	return true
 }
 
 // date writes the day, counted from 1970 on.
-func date(w *writer, day int64) {
+func date(w *fixed.Writer, day int64) {
 	year := uint64(1970)
 	for day >= days(year) {
 		day -= days(year)
@@ -233,11 +236,11 @@ func date(w *writer, day int64) {
 		day -= length
 		month++
 	}
-	w.padded(year, 4)
-	w.byte('-')
-	w.padded(uint64(month+1), 2)
-	w.byte('-')
-	w.padded(uint64(day+1), 2)
+	w.Padded(year, 4)
+	w.Byte('-')
+	w.Padded(uint64(month+1), 2)
+	w.Byte('-')
+	w.Padded(uint64(day+1), 2)
 }
 
 // days is the length of a year.
@@ -249,26 +252,26 @@ func days(year uint64) int64 {
 }
 
 // lasting writes a duration in its two largest units, as cmd/sole's function of that name.
-func lasting(w *writer, s uint64) {
+func lasting(w *fixed.Writer, s uint64) {
 	const minute, hour, day = 60, 60 * 60, 24 * 60 * 60
 	switch {
 	case s < minute:
-		w.number(s)
-		w.byte('s')
+		w.Number(s)
+		w.Byte('s')
 	case s < hour:
-		w.number(s / minute)
-		w.byte('m')
-		w.padded(s%minute, 2)
-		w.byte('s')
+		w.Number(s / minute)
+		w.Byte('m')
+		w.Padded(s%minute, 2)
+		w.Byte('s')
 	case s < day:
-		w.number(s / hour)
-		w.byte('h')
-		w.padded(s%hour/minute, 2)
-		w.byte('m')
+		w.Number(s / hour)
+		w.Byte('h')
+		w.Padded(s%hour/minute, 2)
+		w.Byte('m')
 	default:
-		w.number(s / day)
-		w.byte('d')
-		w.number(s % day / hour)
-		w.byte('h')
+		w.Number(s / day)
+		w.Byte('d')
+		w.Number(s % day / hour)
+		w.Byte('h')
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/sole-run/sole/internal/fixed"
 )
 
 // Local times are those of package time, in each zone that is not left to it.
@@ -34,22 +36,22 @@ func TestClockTime(t *testing.T) {
 			for _, at := range moments[len(moments)-1:] {
 				asked++
 				var buf [64]byte
-				w := writer{b: buf[:]}
+				w := fixed.Writer{B: buf[:]}
 				if !z.clockTime(&w, at, at+3*86400) {
 					continue
 				}
 				told++
 				want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05")
-				if got := string(buf[:w.n]); got != want {
+				if got := string(buf[:w.N]); got != want {
 					return fmt.Errorf("%s, %d: got %s, want %s", path, at, got, want)
 				}
 			}
 		}
 		for _, at := range moments {
 			var buf [64]byte
-			w := writer{b: buf[:]}
-			if want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05"); z.clockTime(&w, at, at+2*86400) && string(buf[:w.n]) != want {
-				return fmt.Errorf("%s, %d: got %s, want %s", path, at, buf[:w.n], want)
+			w := fixed.Writer{B: buf[:]}
+			if want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05"); z.clockTime(&w, at, at+2*86400) && string(buf[:w.N]) != want {
+				return fmt.Errorf("%s, %d: got %s, want %s", path, at, buf[:w.N], want)
 			}
 		}
 		return nil
@@ -71,9 +73,9 @@ func TestClockTimeToday(t *testing.T) {
 		{0, 86399, "00:00:00"}, {3661, 86399, "01:01:01"}, {86399, 86400, "1970-01-01 23:59:59"}, {0, 365 * 86400, "1970-01-01 00:00:00"},
 	} {
 		var buf [64]byte
-		w := writer{b: buf[:]}
-		if ok := (&zone{}).clockTime(&w, c.at, c.present); !ok || string(buf[:w.n]) != c.want {
-			t.Errorf("%d at %d: %q, want %q", c.at, c.present, buf[:w.n], c.want)
+		w := fixed.Writer{B: buf[:]}
+		if ok := (&zone{}).clockTime(&w, c.at, c.present); !ok || string(buf[:w.N]) != c.want {
+			t.Errorf("%d at %d: %q, want %q", c.at, c.present, buf[:w.N], c.want)
 		}
 	}
 }
@@ -109,10 +111,10 @@ func sameOfDamaged(t *testing.T, what string, b []byte) {
 	}
 	for _, at := range []int64{3 * 86400, 951782400, 1709251199, 1795490908, 4102444800} {
 		var buf [64]byte
-		w := writer{b: buf[:]}
+		w := fixed.Writer{B: buf[:]}
 		told := z.clockTime(&w, at, at+3*86400)
-		if want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05"); told && string(buf[:w.n]) != want {
-			t.Fatalf("%s, %d: got %s, want %s, %v", what, at, buf[:w.n], want, err)
+		if want := time.Unix(at, 0).In(loc).Format("2006-01-02 15:04:05"); told && string(buf[:w.N]) != want {
+			t.Fatalf("%s, %d: got %s, want %s, %v", what, at, buf[:w.N], want, err)
 		}
 	}
 }
@@ -120,9 +122,9 @@ func sameOfDamaged(t *testing.T, what string, b []byte) {
 func TestLasting(t *testing.T) {
 	for s, want := range map[uint64]string{0: "0s", 59: "59s", 60: "1m00s", 3599: "59m59s", 3600: "1h00m", 86399: "23h59m", 86400: "1d0h", 90000: "1d1h"} {
 		var buf [64]byte
-		w := writer{b: buf[:]}
-		if lasting(&w, s); string(buf[:w.n]) != want {
-			t.Errorf("%d: %s, want %s", s, buf[:w.n], want)
+		w := fixed.Writer{B: buf[:]}
+		if lasting(&w, s); string(buf[:w.N]) != want {
+			t.Errorf("%d: %s, want %s", s, buf[:w.N], want)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package record
 import (
 	"hash/crc32"
 	"slices"
+
+	"github.com/sole-run/sole/internal/fixed"
 )
 
 // The first line of a record. The state is not covered by the checksum, so that it
@@ -31,8 +33,8 @@ func StateBytes(s State) []byte {
 // EncodeHeader returns the header's bytes.
 func EncodeHeader(h Header) []byte {
 	b := make([]byte, HeaderSize)
-	p := pen{b: b}
-	p.text(headerLine)
+	p := pen{fixed.Writer{B: b}}
+	p.Text(headerLine)
 	p.field("limit", h.Limit)
 	if h.Shared != 0 {
 		p.field("shared", h.Shared)
@@ -61,8 +63,8 @@ func (r *Record) EncodePlain(page *[Size]byte, s State) {
 
 // fill writes all of the record but its checksum.
 func (r *Record) fill(page *[Size]byte, s State) {
-	p := pen{b: page[:]}
-	p.text(firstLine)
+	p := pen{fixed.Writer{B: page[:]}}
+	p.Text(firstLine)
 	if s == Free {
 		copy(page[stateAt:], freeWord)
 	}
@@ -80,11 +82,11 @@ func (r *Record) fill(page *[Size]byte, s State) {
 	}
 	p.line("method", r.Method)
 	if r.Unmarked {
-		p.text("unmarked\n")
+		p.Text("unmarked\n")
 	}
 	p.line("cwd", cutTo(r.Cwd, maxCwd))
 	r.words(&p, Size-len(endLine)-len("more 18446744073709551615\n"))
-	p.text(endLine)
+	p.Text(endLine)
 	p.pad()
 }
 
@@ -104,13 +106,13 @@ const endLine = "end\n"
 // words writes the command as far as it fits before limit.
 func (r *Record) words(p *pen, limit int) {
 	for i, w := range r.Command {
-		before := p.n
+		before := p.N
 		if before+len("arg \n")+len(w) <= limit { // else it need not be tried
 			p.line("arg", w)
-			if p.n <= limit {
+			if p.N <= limit {
 				continue
 			}
-			p.n = before
+			p.N = before
 		}
 		left := len(r.Command) - i
 		if room := limit - before - len("cut \n"); room >= 16 {
