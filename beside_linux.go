@@ -61,7 +61,8 @@ func (a *attempt) checkPidFile(path string) error {
 		return nil
 	}
 	base := filepath.Base(path)
-	if lockdir.Name(base) == "" && base[0] != '.' && !strings.HasSuffix(base, ".seats") && !strings.HasSuffix(base, ".sock") {
+	if lockdir.Name(base) == "" && base[0] != '.' && !strings.HasSuffix(base, ".seats") && !strings.HasSuffix(base, ".sock") &&
+		!strings.Contains(base, lockdir.HistorySuffix) {
 		return nil
 	}
 	return &PidFileError{Path: path, Problem: "is the path of a file of sole's own"}

@@ -32,6 +32,9 @@ func (d *Dir) Open(name string) (File, error) { return d.open(d.File(name)) }
 // OpenSeats is [Dir.Open] for the file of those that share the name.
 func (d *Dir) OpenSeats(name string) (File, error) { return d.open(d.Seats(name)) }
 
+// OpenHistory is [Dir.Open] for the history of a name.
+func (d *Dir) OpenHistory(name string) (File, error) { return d.open(d.History(name)) }
+
 func (d *Dir) open(full string) (File, error) {
 	f := File{Path: full, purpose: d.purpose}
 	at, path := d.at(full)

@@ -23,6 +23,9 @@ const Suffix = ".lock"
 // seatsSuffix is what the file of those that share a name has. It is no lock file's.
 const seatsSuffix = ".seats"
 
+// HistorySuffix is what the history of a name has.
+const HistorySuffix = ".history"
+
 // Purpose is what a directory or file is opened for.
 type Purpose int
 
@@ -72,6 +75,9 @@ func (d *Dir) File(name string) string { return d.path + "/" + name + Suffix }
 
 // Seats is the path of the file of those that share the name.
 func (d *Dir) Seats(name string) string { return d.path + "/" + name + seatsSuffix }
+
+// History is the path of the name's history.
+func (d *Dir) History(name string) string { return d.path + "/" + name + HistorySuffix }
 
 // PidFile is the path of the name's pid file.
 func (d *Dir) PidFile(name string) string { return d.path + "/" + name + ".pid" }

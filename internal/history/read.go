@@ -1,0 +1,191 @@
+package history
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// Files are the files of one name's history, the older one first.
+type Files struct{ Older, Current string }
+
+// chunk is how much is read at a time.
+const chunk = 256 << 10
+
+// longest is the longest line that is taken for one. Of others a part is, which is no record.
+const longest = 64 << 10
+
+// Found is what is to be known of a reading beside the records.
+type Found struct {
+	Before Totals // what was in files that are gone
+	Torn   int    // lines that are no records
+}
+
+// Forward calls visit for all records, the oldest first. A line is valid until visit returns.
+func (f Files) Forward(visit func(*Line)) (Found, error) {
+	var found Found
+	var once filter
+	for i, path := range []string{f.Older, f.Current} {
+		err := forward(path, func(raw []byte) {
+			if l, ok := parse(raw); ok {
+				if once.first(&l) {
+					visit(&l)
+				}
+			} else if t, ok := totalsOf(raw); !ok {
+				found.Torn++
+			} else if i == 0 {
+				found.Before = t
+			}
+		})
+		if err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// open opens a file for reading; nil if there is none.
+func open(path string) (*os.File, error) {
+	f, err := openRegular(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return f, err
+}
+
+// forward calls visit for each line that is not empty.
+func forward(path string, visit func(raw []byte)) error {
+	f, err := open(path)
+	if f == nil {
+		return err
+	}
+	defer f.Close()
+	buf := make([]byte, 0, chunk+longest)
+	long := false // the line that is being read is too long
+	for {
+		n, err := f.Read(buf[len(buf):min(len(buf)+chunk, cap(buf))])
+		buf = buf[:len(buf)+n]
+		rest := buf
+		for {
+			end := bytes.IndexByte(rest, '\n')
+			if end < 0 {
+				break
+			}
+			if end > 0 && !long {
+				visit(rest[:min(end, longest)])
+			}
+			rest, long = rest[end+1:], false
+		}
+		if err == io.EOF {
+			if len(rest) > 0 && !long {
+				visit(rest)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(rest) > longest {
+			if !long {
+				visit(rest[:longest])
+			}
+			rest, long = nil, true
+		}
+		buf = append(buf[:0], rest...)
+	}
+}
+
+// Backward calls visit for the records, the newest first, until it returns false. Records that are
+// another one's are not left out, see [Sort]. Lines stay valid.
+func (f Files) Backward(visit func(*Line) bool) (Found, error) {
+	var found Found
+	for _, path := range []string{f.Current, f.Older} {
+		more := true
+		err := backward(path, func(raw []byte) bool {
+			if l, ok := parse(raw); ok {
+				more = visit(&l)
+			} else if _, ok := totalsOf(raw); !ok {
+				found.Torn++
+			}
+			return more
+		})
+		if err != nil || !more {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// backward calls visit for each line that is not empty, from the last one on.
+func backward(path string, visit func(raw []byte) bool) error {
+	f, err := open(path)
+	if f == nil {
+		return err
+	}
+	defer f.Close()
+	at, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	var tail []byte // the end of a line whose beginning has not been read
+	for at > 0 {
+		n := min(at, chunk)
+		at -= n
+		buf := make([]byte, n, int(n)+len(tail))
+		// Readers may run into a file's end that was not there before: it only grows.
+		if _, err := io.ReadFull(io.NewSectionReader(f, at, n), buf); err != nil {
+			return err
+		}
+		buf = append(buf, tail...)
+		for {
+			begin := bytes.LastIndexByte(buf, '\n')
+			if begin < 0 {
+				break
+			}
+			line := buf[begin+1:]
+			if line = line[max(0, len(line)-longest):]; len(line) > 0 && !visit(line) {
+				return nil
+			}
+			buf = buf[:begin]
+		}
+		if tail = buf; len(tail) > longest {
+			tail = tail[len(tail)-longest:]
+		}
+	}
+	if len(tail) > 0 {
+		visit(tail)
+	}
+	return nil
+}
+
+// Sort puts lines that [Files.Backward] gave into the order of the file, and leaves out those of
+// runs that have another record.
+func Sort(newestFirst []Line) []Line {
+	var once filter
+	slices.Reverse(newestFirst)
+	return slices.DeleteFunc(newestFirst, func(l Line) bool { return !once.first(&l) })
+}
+
+// filter knows the runs that had a record lately.
+type filter struct{ runs []uint64 }
+
+const remembered = 1 << 14 // more than can hold a name at a time
+
+// first reports whether the record is the first one of its run, or the holder's own.
+func (f *filter) first(l *Line) bool {
+	if l.Run == 0 {
+		return true
+	}
+	if f.runs == nil {
+		f.runs = make([]uint64, remembered)
+	}
+	at := &f.runs[l.Run%remembered]
+	if l.Closing && *at == l.Run {
+		return false
+	}
+	*at = l.Run
+	return true
+}
