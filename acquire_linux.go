@@ -57,15 +57,23 @@ func acquire(ctx context.Context, name string, o options) (*Lock, error) {
 	if l := takenEarly(name, o); l != nil {
 		return l, nil
 	}
+	began := time.Now()
 	dir, err := openDir(o, lockdir.Use)
 	if err != nil {
 		return nil, err
 	}
 	a := attempt{ctx: ctx, name: name, o: o, dir: dir, class: o.class()}
+	var l *Lock
 	if o.lent != nil {
-		return a.onLent()
+		l, err = a.onLent()
+	} else {
+		l, err = a.take()
 	}
-	return a.take()
+	var busy *BusyError
+	if errors.As(err, &busy) {
+		a.rememberSkip(began, busy)
+	}
+	return l, err
 }
 
 // take takes the name, again and again if need be.
@@ -308,7 +316,7 @@ func (a *attempt) skip(f *lockdir.File, busy *BusyError) error {
 		}
 	}
 	busy.Holder.Waiters = queue.Count(f.FD)
-	countSkip(f.FD)
+	busy.InRow = countSkip(f.FD, busy.Holder)
 	return busy
 }
 
@@ -319,14 +327,28 @@ func (a *attempt) holder(f *lockdir.File) (Status, error) {
 		return Status{}, err
 	}
 	if st, found := seated(a.dir, f, a.name); found && !v.held() {
+		st.UsualSeconds = v.usualSeconds()
 		return st, nil
 	}
 	return v.status(a.name, f), nil
 }
 
-// countSkip appends a byte behind the record. A full disk loses the count, no more.
-func countSkip(fd int) {
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); err == nil {
-		_, _ = unix.Write(fd, []byte{'s'})
+// countSkip appends a byte behind the record, and returns how many of the run there are now, 0 if that
+// is not known. A full disk loses the count, no more.
+func countSkip(fd int, holder Status) (inRow int64) {
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); err != nil {
+		return 0
 	}
+	if n, err := unix.Write(fd, []byte{'s'}); n != 1 || err != nil {
+		return 0
+	}
+	at, err := unix.Seek(fd, 0, unix.SEEK_CUR)
+	if err != nil || holder.State != Held || holder.skipsFrom == 0 {
+		return 0
+	}
+	from := holder.skipsFrom
+	for _, h := range holder.Others { // the last one that was admitted
+		from = max(from, h.skipsFrom)
+	}
+	return max(0, at-from)
 }

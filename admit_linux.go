@@ -23,7 +23,7 @@ const maxSkipBytes = 1 << 20
 // deleted predecessor of it, writes the record, marks the file, and makes the run
 // number durable. On an error the name is not held; the caller closes f.
 func (a *attempt) admit(f lockdir.File, seat int) (*Lock, error) {
-	l := &Lock{name: a.name, dir: a.dir, file: f, seat: seat, lent: a.onto != 0, shared: a.onto != 0}
+	l := &Lock{keeper: a.o.keeper(), name: a.name, dir: a.dir, file: f, seat: seat, lent: a.onto != 0, shared: a.onto != 0}
 	err := a.prepare(l)
 	if err == nil && seat == noSeat {
 		err = a.takeAlone(l)
@@ -68,12 +68,36 @@ func (a *attempt) takeAlone(l *Lock) error {
 	if err != nil {
 		return err
 	}
+	earlier, last, err := a.unclosed(l, &v)
+	if err != nil {
+		return err
+	}
 	if v.size > record.End+maxSkipBytes {
 		if unix.Ftruncate(l.file.FD, record.End) == nil {
 			l.rec.SkipsFrom = record.End
 		}
 	}
-	return l.write(limit)
+	if err := l.write(limit); err != nil {
+		return err
+	}
+	if earlier != nil {
+		a.closeEarlier(l, earlier, last)
+	}
+	return nil
+}
+
+// unclosed is the whole record of a run that left without a word, if its end is to be written into the
+// history, and when the file was last written to. This run's record is not there yet.
+func (a *attempt) unclosed(l *Lock, v *view) (*record.Record, time.Time, error) {
+	if !l.keeper.on() || v.recErr != nil || v.state != record.Held {
+		return nil, time.Time{}, nil
+	}
+	last := modified(l.file.FD)
+	whole, err := readView(l.file.FD)
+	if err != nil || whole.recErr != nil || whole.rec.Run != v.rec.Run {
+		return nil, last, err
+	}
+	return &whole.rec, last, nil
 }
 
 // giveUp undoes what admit has done. The caller closes the lock file.

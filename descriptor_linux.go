@@ -190,7 +190,7 @@ func (a *attempt) resume() (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lock{name: a.name, dir: a.dir, file: f, seat: noSeat, wrote: true, shared: true, lent: true}
+	l := &Lock{keeper: a.o.keeper(), name: a.name, dir: a.dir, file: f, seat: noSeat, wrote: true, shared: true, lent: true}
 	l.file.FD = a.onto
 	if v.held() {
 		l.rec, l.head = v.rec, v.head

@@ -17,6 +17,7 @@ func takenEarly(name string, o options) *Lock {
 	dir := lockdir.Known(held.Dir)
 	l := &Lock{
 		name:   name,
+		keeper: o.keeper(),
 		dir:    dir,
 		file:   dir.NewFile(name, held.FD, held.Size, held.Dev, held.Ino),
 		head:   record.Header{Limit: held.Limit},

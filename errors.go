@@ -28,6 +28,12 @@ type BusyError struct {
 	// Unverified is set when PidFile was written by a program that says nothing but a pid,
 	// which may have been recycled.
 	Unverified bool
+	// InRow is how many starts were skipped since the name was taken, this one included; 0 if that is
+	// not known.
+	InRow int64
+	// HistoryErr says that the skip could not be written into the history ([History]), nil if it was, or
+	// was not to be.
+	HistoryErr error
 	// Err is why a wait ended, nil if there was none: the context's error.
 	Err error
 }

@@ -68,7 +68,7 @@ func (f *family) addDescendants(ctx context.Context, st Status) {
 		if ctx.Err() != nil {
 			return
 		}
-		below, err := proc.Descendants(root)
+		below, err := proc.Descendants(root, nil)
 		// Below a pid that is another process's by now there may be strangers.
 		if alive, _ := f.members[root].Alive(); err != nil || !alive {
 			continue

@@ -190,7 +190,9 @@ func recorded(v view, dir *lockdir.Dir, f *lockdir.File, name string, k locktabl
 		st = complete(v.describeHeld(name, f), k, loose)
 	} else {
 		var shared bool
-		if st, shared = seated(dir, f, name); !shared {
+		if st, shared = seated(dir, f, name); shared {
+			st.UsualSeconds = v.usualSeconds()
+		} else {
 			return Status{}, false, nil
 		}
 		others := make([]Status, len(st.Others))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/sole-run/sole/internal/lockdir"
 	"github.com/sole-run/sole/internal/proc"
 	"github.com/sole-run/sole/internal/record"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 // Lock is a name that this process holds.
@@ -27,6 +29,10 @@ type Lock struct {
 	wrote  bool         // the record
 	shared bool         // other processes may have the descriptor
 	lent   bool         // by another process, see Descriptor
+	keeper keeper       // of its history
+	ended  Outcome      // how the history says that it ended
+	usual  usual.Sample // before this run
+	lasted bool         // head has a run that is to be written with the end
 	others []int        // descriptors of further locks: the File option's, and files that were deleted
 	done   bool
 
@@ -42,6 +48,23 @@ func (l *Lock) Name() string { return l.name }
 // start of the host. It does start anew when somebody deletes the lock file by hand while
 // nobody holds the name, or when the directory does not outlive the host's restart.
 func (l *Lock) Run() uint64 { return l.rec.Run }
+
+// Started is when the run began, and how long ago that is by a clock that is not stepped.
+func (l *Lock) Started() (at time.Time, lasted time.Duration) {
+	return l.rec.Started, max(0, uptime()-l.rec.Uptime)
+}
+
+// Usual is how long the last runs took that succeeded before this one, at most 32 of them: the median,
+// and what 95 in 100 took or less. Both are 0 if fewer than three are known.
+func (l *Lock) Usual() (p50, p95 time.Duration) { return l.usual.P50(), l.usual.P95() }
+
+// Outcome is how the run ended, as its history has it, "" before [Lock.ReleaseAs] and without [History]. It
+// may be replaced, which no holder says of itself.
+func (l *Lock) Outcome() Outcome {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
+}
 
 // Slot is which of the slots is held, from 1 on, and 0 without [Slots].
 func (l *Lock) Slot() int { return slotOf(l.seat) }
@@ -166,16 +189,28 @@ func (l *Lock) writeRecord() error {
 // descriptor. The error says that the record could not be brought up to date; the name
 // is free all the same. A *[PidFileError] says that a pid file was deleted or replaced, and was
 // left alone. Releasing again does nothing.
-func (l *Lock) Release() error {
+//
+// With [History] the run ends as one that did well. [Lock.ReleaseAs] says it otherwise.
+func (l *Lock) Release() error { return l.ReleaseAs(End{Outcome: OK}) }
+
+// ReleaseAs is [Lock.Release] of a run that ended in that way, for the history of a lock
+// with the option [History]. A run that did not do well, and for whose end somebody waits to replace
+// it, counts as replaced. That the history could not be written is a *[HistoryError]; the name is free
+// all the same.
+func (l *Lock) ReleaseAs(end End) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.done {
 		return nil
 	}
 	l.done = true
+	var historyErr error
+	if l.keeper.on() {
+		historyErr = l.remember(end)
+	}
 	// Before the name is free, or it would be the next holder's.
 	besideErr := l.beside.release()
-	err := errors.Join(l.release(), besideErr)
+	err := errors.Join(l.release(), besideErr, historyErr)
 	for _, fd := range l.others {
 		_ = flock.UnlockRange(fd) // there may be none
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
@@ -189,7 +224,7 @@ func (l *Lock) Release() error {
 // be free before the next one looks for it.
 func (l *Lock) release() error {
 	path, fd, at := l.recordAt()
-	err := pwrite(fd, path, record.StateBytes(record.Free), at+record.StateAt-record.HeaderSize)
+	err := l.writeEnd(fd, path, at)
 	if l.seat != noSeat {
 		_ = flock.Unmark(l.file.FD, l.mark())
 	}
@@ -202,6 +237,19 @@ func (l *Lock) release() error {
 	_ = unix.Close(l.file.FD)
 	l.closeSeats()
 	return err
+}
+
+// writeEnd writes that the run has ended, and how long it lasted with the same write.
+func (l *Lock) writeEnd(fd int, path string, at int64) error {
+	state := record.StateBytes(record.Free)
+	if !l.lasted {
+		return pwrite(fd, path, state, at+record.StateAt-record.HeaderSize)
+	}
+	var b [record.Ending]byte
+	l.head.EncodePlain((*[record.HeaderSize]byte)(b[:]))
+	copy(b[record.HeaderSize:], record.FirstWords)
+	copy(b[record.StateAt:], state)
+	return pwrite(fd, path, b[:], 0)
 }
 
 func (l *Lock) closeSeats() {

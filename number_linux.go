@@ -45,7 +45,7 @@ func (l *Lock) number(v view) (limit uint64, err error) {
 	if l.rec.Run >= record.LastRun {
 		return 0, fmt.Errorf("%s: the run number %d is the last one there can be", l.file.Path, l.rec.Run)
 	}
-	l.head = v.head
+	l.head, l.usual = v.head, v.head.Lasted
 	if v.headErr != nil || l.rec.Run > v.head.Limit {
 		switch {
 		case l.seat != noSeat:

@@ -22,6 +22,9 @@ type options struct {
 	method  string
 	pidFile string
 	lent    *lent
+	history bool
+
+	historyLimit int64
 }
 
 func collect(opts []Option) options {

@@ -23,7 +23,14 @@ func (a *attempt) takeSeat(l *Lock) error {
 	if err := a.numberShared(l, earlier); err != nil {
 		return err
 	}
-	return l.writeRecord()
+	last := modified(l.seats.FD)
+	if err := l.writeRecord(); err != nil {
+		return err
+	}
+	if l.keeper.on() && earlier.recErr == nil && earlier.state == record.Held {
+		a.closeEarlier(l, &earlier.rec, last)
+	}
+	return nil
 }
 
 // numberShared takes a run number while nobody else who shares the name does: for
@@ -63,7 +70,7 @@ func (a *attempt) numberShared(l *Lock, earlier view) error {
 		}
 	}
 	durable := limit != l.head.Limit
-	l.head = record.Header{Limit: limit, Shared: l.rec.Run, Boot: l.rec.Place.Boot}
+	l.head = record.Header{Limit: limit, Shared: l.rec.Run, Boot: l.rec.Place.Boot, Lasted: l.head.Lasted}
 	return l.writeHeader(durable)
 }
 

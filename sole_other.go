@@ -25,6 +25,15 @@ func (*Lock) Name() string { return "" }
 // Run is not supported on this system.
 func (*Lock) Run() uint64 { return 0 }
 
+// Started is not supported on this system.
+func (*Lock) Started() (time.Time, time.Duration) { return time.Time{}, 0 }
+
+// Usual is not supported on this system.
+func (*Lock) Usual() (p50, p95 time.Duration) { return 0, 0 }
+
+// Outcome is not supported on this system.
+func (*Lock) Outcome() Outcome { return "" }
+
 // Slot is not supported on this system.
 func (*Lock) Slot() int { return 0 }
 
@@ -48,6 +57,12 @@ func (*Lock) SetChild(int) error { return errors.ErrUnsupported }
 
 // ChildEnded is not supported on this system.
 func (*Lock) ChildEnded() error { return errors.ErrUnsupported }
+
+// ReleaseAs is not supported on this system.
+func (*Lock) ReleaseAs(End) error { return errors.ErrUnsupported }
+
+// Settle is not supported on this system.
+func Settle(string, ...Option) error { return errors.ErrUnsupported }
 
 // Release is not supported on this system.
 func (*Lock) Release() error { return errors.ErrUnsupported }

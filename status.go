@@ -51,6 +51,9 @@ type Status struct {
 	StartedAt time.Time `json:"started_at,omitzero"`
 	// Seconds is how long the run has lasted, by a clock that is not stepped.
 	Seconds float64 `json:"seconds"`
+	// UsualSeconds is the median of how long the last runs took that succeeded, at most 32 of them; 0
+	// if fewer than three are known. Those count that were held with [History], as `sole run` does.
+	UsualSeconds float64 `json:"usual_seconds"`
 	// Run is the number of this run, of a free name that of its last one, and 0
 	// of a name that never ran, or whose holder has not written its run down.
 	Run uint64 `json:"run"`
@@ -79,6 +82,7 @@ type Status struct {
 	Leftover []int `json:"leftover"`
 
 	holder, child proc.ID
+	skipsFrom     int64 // where the skips of the run begin in the lock file
 	mark          int64 // the byte that the run marks in the lock file
 	unmarked      bool  // no byte can be marked there
 }

@@ -32,6 +32,8 @@ func (o *runFlags) check() error {
 var contradictions = []struct{ one, other, why string }{
 	{"exec", "max-time", nobodyLeft},
 	{"exec", "until", nobodyLeft},
+	{"exec", "notify", nobodyLeft},
+	{"exec", "overrun", nobodyLeft},
 	{"queue", "replace", "--queue waits for the holder, --replace ends it"},
 	{"shared", "slots", "--shared admits any number of holders, --slots a limited one"},
 	{"shared", "replace", "one who shares NAME is not in the way of another"},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/sole-run/sole"
 )
@@ -72,9 +73,13 @@ func (o *lockFlags) run(args []string) int {
 		return o.lockFile()
 	}
 	o.onto = []sole.Option{sole.Descriptor(o.fd, shell)}
+	var err error
+	if o.history, err = keepHistory(); err != nil {
+		return fail(err)
+	}
 	lock, err := o.acquire(n, nil)
 	if err != nil {
-		return o.refused(n, err)
+		return o.refused(n, err, time.Now(), nil)
 	}
 	if os.Getppid() != shell {
 		_ = lock.Release()
@@ -124,7 +129,7 @@ func (o *lockFlags) lockFile() int {
 		err = sole.TryLockDescriptor(o.fd, opts...)
 	}
 	if err != nil {
-		return o.refused("", err)
+		return o.refused("", err, time.Now(), nil)
 	}
 	return exitOK
 }
@@ -132,9 +137,13 @@ func (o *lockFlags) lockFile() int {
 // giveUp frees what the descriptor holds. If that is nothing, what was asked for is so.
 func (o *lockFlags) giveUp(n string, shell int) int {
 	if n != "" {
-		lock, err := sole.Resume(n, sole.Dir(o.dir), sole.Descriptor(o.fd, shell))
+		opts, err := keepHistory()
+		if err != nil {
+			return fail(err)
+		}
+		lock, err := sole.Resume(n, append(opts, sole.Dir(o.dir), sole.Descriptor(o.fd, shell))...)
 		if err == nil {
-			err = lock.Release()
+			err = released(n, lock.ReleaseAs(leftAlone))
 		}
 		if err != nil && !errors.Is(err, sole.ErrFree) {
 			return fail(err)

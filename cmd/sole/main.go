@@ -55,6 +55,8 @@ func dispatch(args []string) (code int) {
 	}
 	word := args[0]
 	switch word {
+	case notifyWord:
+		return notify(args[1:])
 	case "-h", "--help":
 		word = "help"
 	case "-V", "--version":

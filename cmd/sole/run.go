@@ -45,9 +45,14 @@ func (o *runFlags) start(n string, argv []string) int {
 	if o.jitter > 0 {
 		time.Sleep(rand.N(o.jitter))
 	}
+	var err error
+	if o.history, err = keepHistory(); err != nil {
+		return fail(err)
+	}
+	began := time.Now()
 	lock, err := o.acquire(n, argv)
 	if err != nil {
-		return o.refused(n, err)
+		return o.refused(n, err, began, argv)
 	}
 	warnSquatted(lock)
 	if early.Started() { // before the Go runtime was: go on from there
@@ -55,18 +60,26 @@ func (o *runFlags) start(n string, argv []string) int {
 	}
 	path, err := lookPath(argv[0])
 	if err != nil {
-		_ = lock.Release()
-		return failFor(n, err)
+		return o.ended(lock, neverRan(failFor(n, err)), argv)
 	}
 	if err := lock.Inherit(); err != nil {
-		_ = lock.Release()
-		return fail(err)
+		return o.ended(lock, neverRan(fail(err)), argv)
 	}
 	env := environment(lock)
 	if o.exec {
-		return become(lock, path, argv, env)
+		return o.ended(lock, neverRan(become(lock, path, argv, env)), argv)
 	}
 	return o.supervise(lock, path, argv, env)
+}
+
+// ended gives the name back after a run that ended so, says so to whom it may concern, and returns the
+// exit code.
+func (o *runFlags) ended(lock *sole.Lock, end sole.End, argv []string) int {
+	_ = released(lock.Name(), lock.ReleaseAs(end))
+	tell := notifier{command: o.notify}
+	o.tellEnded(&tell, lock, end, argv)
+	tell.wait()
+	return end.ExitCode
 }
 
 // splitCommand takes NAME and COMMAND apart. Without a NAME there is a "--" in its place.
@@ -104,6 +117,7 @@ func splitCommand(args []string) (n string, argv []string, err error) {
 func (o *runFlags) acquire(n string, argv []string) (*sole.Lock, error) {
 	cwd, _ := os.Getwd() // a deleted directory has no path
 	opts := append([]sole.Option{sole.Dir(o.dir), sole.Command(argv...), sole.Cwd(cwd)}, o.onto...)
+	opts = append(opts, o.history...)
 	opts = append(opts, sole.Method(o.method), sole.PidFile(o.pidFile))
 	if o.program != "" {
 		opts = append(opts, sole.ProgramFile(o.program))

@@ -12,27 +12,32 @@ import (
 
 // runFlags is what `sole run` was asked for.
 type runFlags struct {
-	wait     bool
-	limit    time.Duration // of the wait, -1 for none
-	busyExit int
-	quiet    bool
-	maxTime  time.Duration
-	grace    time.Duration
-	until    string
-	killTree bool
-	exec     bool
-	dir      string
-	files    []string
-	program  string // the script file to hold too, "" for none
-	jitter   time.Duration
-	queue    bool
-	replace  bool
-	older    time.Duration // of the holder that --replace ends
-	shared   bool
-	slots    int
-	method   string
-	pidFile  string
-	onto     []sole.Option // what lock says of its descriptor
+	wait       bool
+	limit      time.Duration // of the wait, -1 for none
+	busyExit   int
+	quiet      bool
+	alertAfter int64         // the skip in a row that is spoken of first
+	overrun    time.Duration // 0: twice what 95 in 100 runs take
+	notify     string        // a command for the shell, "" for none
+	maxTime    time.Duration
+	grace      time.Duration
+	until      string
+	killTree   bool
+	exec       bool
+	dir        string
+	files      []string
+	program    string // the script file to hold too, "" for none
+	jitter     time.Duration
+	queue      bool
+	replace    bool
+	older      time.Duration // of the holder that --replace ends
+	shared     bool
+	slots      int
+	method     string
+	pidFile    string
+	onto       []sole.Option // what lock says of its descriptor
+
+	history []sole.Option // that keep it
 
 	given map[string]bool // the flags that were there
 }
@@ -76,6 +81,8 @@ func newRunFlags(f *flags) *runFlags {
 		return nil
 	}})
 	f.string(&o.pidFile, "pidfile", 0, "FILE", "write the pid of COMMAND to FILE while it runs")
+	f.string(&o.notify, "notify", 0, "CMD", "run CMD by the shell when a run fails, takes too long, is replaced or skipped (SOLE_EVENT)")
+	f.duration(&o.overrun, "overrun", 0, "say when COMMAND has run for D (with --notify: twice what 95 in 100 runs take)")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
 	o.note(f)
 	return o
@@ -118,6 +125,14 @@ func (o *runFlags) addBusy(f *flags) {
 		return nil
 	}})
 	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
+	f.add(&flag{long: "alert-after", value: "N", help: "say why nothing was run from the N-th skip in a row on", set: func(v string) error {
+		n, err := strconv.ParseUint(v, 10, 31)
+		if err != nil || n < 1 {
+			return errors.New("it is a number from 1 on")
+		}
+		o.alertAfter = int64(n)
+		return nil
+	}})
 }
 
 var methods = []string{sole.MethodFlock, sole.MethodPidFile, sole.MethodSocket, sole.MethodAbstract}

@@ -15,7 +15,19 @@ import (
 
 // supervise runs the command beside this process.
 func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) int {
-	w := &watch{lock: lock}
+	tell := &notifier{command: o.notify}
+	w := &watch{lock: lock, lost: func(e *sole.DisturbedError) {
+		event := o.runEvent("lost", lock, argv)
+		event.Message = e.Error()
+		tell.send(event)
+	}}
+	duties := []supervise.Duty{{After: time.Second, Do: w.look}}
+	if d := o.overrunAfter(lock); d > 0 {
+		duties = append(duties, supervise.Duty{After: d, Do: func() (int, time.Duration) {
+			o.overran(tell, lock, argv)
+			return -1, 0
+		}})
+	}
 	result, err := supervise.Run(supervise.Spec{
 		Path: path, Argv: argv, Env: env,
 		MaxTime: o.maxTime, Grace: o.grace,
@@ -23,22 +35,24 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		Started: func(pid int) { o.pidWritten(lock, lock.SetChild(pid)) },
 		Ended:   func() { o.pidWritten(lock, lock.ChildEnded()) },
 		Warn:    func(err error) { warnRun(lock.Name(), err) },
-		Duty:    supervise.Duty{After: time.Second, Do: w.look},
+		Duties:  duties,
+		Aside:   tell.is,
 		Running: startedEarly(),
 	})
-	releaseErr := w.endOf(lock.Release())
 	if err != nil {
-		return failStart(lock.Name(), path, argv[0], err)
+		return o.ended(lock, neverRan(failStart(lock.Name(), path, argv[0], err)), argv)
 	}
-	if releaseErr != nil {
-		say("%s has ended; its record could not be brought up to date: %v", lock.Name(), message(releaseErr))
-	}
+	end := endOf(result.Status, result.TimedOut)
+	_ = w.endOf(released(lock.Name(), lock.ReleaseAs(end)))
+	o.tellEnded(tell, lock, end, argv)
 	if result.TimedOut {
 		if !o.quiet {
 			say("%s ran longer than %s and was ended", lock.Name(), limit(o.maxTime))
 		}
+		tell.wait()
 		return exitTimeout
 	}
+	tell.wait()
 	return exitLike(result.Status)
 }
 
@@ -59,13 +73,12 @@ func warnRun(n string, err error) {
 	say("%s: %v", n, err)
 }
 
-// become replaces this process by the command.
+// become replaces this process by the command. If it returns, that could not be done, as it says.
 func become(lock *sole.Lock, path string, argv, env []string) int {
 	err := syscall.Exec(path, argv, env)
 	if err == syscall.ENOEXEC { // like execvp(3)
 		err = syscall.Exec("/bin/sh", append([]string{"sh", path}, argv[1:]...), env)
 	}
-	_ = lock.Release()
 	return failStart(lock.Name(), path, argv[0], err)
 }
 
@@ -92,6 +105,7 @@ func failStart(n, path, word string, err error) int {
 // so that short commands do not pay for it.
 type watch struct {
 	lock    *sole.Lock
+	lost    func(*sole.DisturbedError)
 	changes *os.File
 	said    bool
 	pidFile bool // that a pid file was lost was said
@@ -135,6 +149,9 @@ func (w *watch) check() bool {
 	}
 	w.said = true
 	say("%s", e.Error())
+	if _, lost := isLost(err); lost {
+		w.lost(e)
+	}
 	switch {
 	case e.Restored:
 		hint("find out what deletes files below %s", dirOf(e.Path))

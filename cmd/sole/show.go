@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 // printable makes text safe for a terminal and for one line: what is not printable
@@ -88,6 +89,14 @@ func limit(d time.Duration) string {
 	return lasting(d)
 }
 
+// usually is how long the runs of the name usually take, "" if that is not known.
+func usually(st sole.Status) string {
+	if st.UsualSeconds == 0 {
+		return ""
+	}
+	return "; usually " + usual.Words(time.Duration(st.UsualSeconds*float64(time.Second)))
+}
+
 func elapsed(st sole.Status) time.Duration {
 	return time.Duration(st.Seconds * float64(time.Second))
 }
@@ -123,7 +132,7 @@ func who(st sole.Status) string {
 		fmt.Fprintf(&b, ", user %s", st.User)
 	}
 	if !st.StartedAt.IsZero() {
-		fmt.Fprintf(&b, ", since %s (%s)", clockTime(st.StartedAt, time.Now()), lasting(elapsed(st)))
+		fmt.Fprintf(&b, ", since %s (%s%s)", clockTime(st.StartedAt, time.Now()), lasting(elapsed(st)), usually(st))
 	}
 	if st.Orphaned && st.ChildPID != 0 {
 		b.WriteString(", orphaned: its supervisor was killed")

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/fixed"
 )
 
 // refused says why the command was not run.
-func (o *runFlags) refused(n string, err error) int {
+func (o *runFlags) refused(n string, err error, began time.Time, argv []string) int {
 	var busy *sole.BusyError
 	var file *os.PathError
 	switch {
@@ -21,10 +23,15 @@ func (o *runFlags) refused(n string, err error) int {
 	default:
 		return fail(err)
 	}
+	if 0 < busy.InRow && busy.InRow < o.alertAfter {
+		return o.busyExit
+	}
+	defer o.tellSkipped(n, busy, began, argv)
 	if o.quiet {
 		return o.busyExit
 	}
 	say("%s", o.why(n, busy))
+	warnHistory(busy.HistoryErr)
 	if busy.Unverified || busy.PidFile != "" && busy.Doubt != "" {
 		hint("if that is not the program that %s is for, remove %s", busy.PidFile, busy.PidFile)
 	}
@@ -58,15 +65,33 @@ func (o *runFlags) why(n string, busy *sole.BusyError) string {
 	case h.Mode != sole.Alone && len(h.Others) > 0:
 		line = fmt.Sprintf("%s is already running %d times: %s%s", n, len(h.Others)+1, who(h), waiting)
 	}
+	row := inRow(busy.InRow)
 	switch {
+	case busy.Err != nil && row != "":
+		return fmt.Sprintf("%s; gave up after %s%s", line, limit(o.limit), row+" without a run")
 	case busy.Err != nil:
 		return fmt.Sprintf("%s; gave up after %s", line, limit(o.limit))
 	case busy.Queued:
-		return line + "; already queued, skipped"
+		return line + "; already queued, skipped" + row
 	case busy.Young:
-		return fmt.Sprintf("%s; not yet for %s, skipped", line, limit(o.older))
+		return fmt.Sprintf("%s; not yet for %s, skipped%s", line, limit(o.older), row)
 	}
-	return line + "; skipped"
+	return line + "; skipped" + row
+}
+
+// inRow says the how manieth skip it is, "" for the first one, or if that is not known.
+func inRow(n int64) string {
+	if n < 2 {
+		return ""
+	}
+	return ", " + ordinal(n) + " in a row"
+}
+
+func ordinal(n int64) string {
+	var b [24]byte
+	w := fixed.Writer{B: b[:]}
+	w.Ordinal(uint64(n))
+	return string(b[:w.N])
 }
 
 // hasRoom reports whether the holders do not exclude this start, so that it was not run because

@@ -67,7 +67,7 @@ class Sole:
 
     def admit(self):
         b, boot = os.pread(self.fd, END, 0), read("/proc/sys/kernel/random/boot_id")[:36]
-        head = re.fullmatch(rb"sole-lock 1\nlimit (\d+)\n(shared (\d+)\nboot (.{36})\n)? *\n", b[:HEADER])
+        head = re.fullmatch(rb"sole-lock 1\nlimit (\d+)\n(shared (\d+)\nboot (.{36})\n)?(lasted [\d ]+\n)? *\n", b[:HEADER])
         old = re.match(rb"sole-record 1 (held|free) crc32=(\w{8})\nrun (\d{1,18})\nboot (.{36})\n", b[HEADER:])
         plain = head and old and int(old[2], 16) == zlib.crc32(b[HEADER + 34:])
         if b and not plain or not (plain and old[1] == b"free") and self.deleted():
@@ -89,7 +89,7 @@ class Sole:
         os.pwrite(self.fd, b"sole-record 1 held crc32=%08x\n" % zlib.crc32(body) + body, HEADER)
         self.marked(0, kind=fcntl.F_RDLCK, command=37)
         if not head or self.run > int(head[1]):  # a higher limit is made durable first
-            text = b"sole-lock 1\nlimit %d\n" % (self.run + 16) + (head and head[2] or b"")
+            text = b"sole-lock 1\nlimit %d\n" % (self.run + 16) + (head and (head[2] or b"") + (head[5] or b"") or b"")
             os.pwrite(self.fd, text.ljust(HEADER - 1) + b"\n", 0)
             os.fsync(self.fd)
 

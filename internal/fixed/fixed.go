@@ -39,6 +39,23 @@ func (w *Writer) Bytes(b []byte) {
 // Number writes v in decimal digits.
 func (w *Writer) Number(v uint64) { w.Padded(v, 1) }
 
+// Ordinal writes v as 1st, 2nd, 3rd, 4th.
+func (w *Writer) Ordinal(v uint64) {
+	w.Number(v)
+	ending := "th"
+	if v/10%10 != 1 {
+		switch v % 10 {
+		case 1:
+			ending = "st"
+		case 2:
+			ending = "nd"
+		case 3:
+			ending = "rd"
+		}
+	}
+	w.Text(ending)
+}
+
 // Padded writes v with zeros in front, so that it has at least that many digits, up to 20.
 func (w *Writer) Padded(v uint64, digits int) {
 	var b [20]byte

@@ -25,3 +25,13 @@ func TestWriter(t *testing.T) {
 		}
 	}
 }
+
+func TestOrdinal(t *testing.T) {
+	for v, want := range map[uint64]string{0: "0th", 1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 10: "10th", 11: "11th", 12: "12th", 13: "13th",
+		21: "21st", 22: "22nd", 101: "101st", 111: "111th", 112: "112th", 1013: "1013th", 1023: "1023rd"} {
+		w := Writer{B: make([]byte, 20)}
+		if w.Ordinal(v); string(w.B[:w.N]) != want {
+			t.Errorf("%s, not %s", w.B[:w.N], want)
+		}
+	}
+}

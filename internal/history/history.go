@@ -97,6 +97,24 @@ type Entry struct {
 	Cut bool
 }
 
+// Unseen says of a run whose end nobody saw that it was last known to go on at last, and had ended
+// before then. A supervisor that died leaves a command; what held the name itself just ended. It needs no
+// Go runtime.
+func (e *Entry) Unseen(supervised bool, last, before time.Time) {
+	e.Outcome = Ended
+	if supervised {
+		e.Outcome = Crashed
+	}
+	e.Ended, e.EndedBefore = e.Started, before
+	if last.UnixNano() > e.Ended.UnixNano() && last.UnixNano() <= before.UnixNano() {
+		e.Ended = last
+	}
+	if e.EndedBefore.UnixNano() < e.Ended.UnixNano() { // the clock was set back
+		e.EndedBefore = e.Ended
+	}
+	e.Lasted = time.Duration(e.Ended.UnixNano() - e.Started.UnixNano())
+}
+
 // NoCode is the exit code of what did not exit.
 const NoCode = -1
 

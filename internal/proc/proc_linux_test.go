@@ -168,7 +168,7 @@ func TestSignalHitsOnlyThatProcess(t *testing.T) {
 
 func TestDescendantsAndAncestors(t *testing.T) {
 	pid, _ := child(t)
-	all, err := Descendants(os.Getpid())
+	all, err := Descendants(os.Getpid(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,9 @@ func All() ([]int, error) {
 }
 
 // Descendants returns the live children of root, their children, and so on.
-// A descendant whose parent has ended is found only if root is its subreaper.
-func Descendants(root int) ([]Stat, error) {
+// A descendant whose parent has ended is found only if root is its subreaper. Those for which
+// aside is true, if it is not nil, are left out with all below them.
+func Descendants(root int, aside func(pid int) bool) ([]Stat, error) {
 	pids, err := All()
 	if err != nil {
 		return nil, err
@@ -47,6 +48,9 @@ func Descendants(root int) ([]Stat, error) {
 		next := children[todo[0]]
 		todo = todo[1:]
 		for _, st := range next {
+			if aside != nil && aside(st.PID) {
+				continue
+			}
 			found = append(found, st)
 			todo = append(todo, st.PID)
 		}
@@ -67,11 +71,11 @@ func Ancestors(pid int) []int {
 	}
 }
 
-// SignalDescendants sends sigs to each descendant of root, in one pass, and
+// SignalDescendants sends sigs to each of the [Descendants], in one pass, and
 // returns how many there were and those that refused. A process that is started
 // during the pass may be missed: repeat until none is left.
-func SignalDescendants(root int, sigs ...syscall.Signal) (found int, refused []int, err error) {
-	all, err := Descendants(root)
+func SignalDescendants(root int, aside func(pid int) bool, sigs ...syscall.Signal) (found int, refused []int, err error) {
+	all, err := Descendants(root, aside)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -28,6 +28,12 @@ func Ahead(fd int, class Class, arrived time.Duration) (found bool, err error) {
 	return false, nil
 }
 
+// Replacing reports whether somebody waits for the end of the holder to take its place.
+func Replacing(fd int) bool {
+	_, found, err := nearest(fd, flock.Shared, stretch{frontFrom, frontFrom + span})
+	return found && err == nil
+}
+
 // SlotAhead is [Ahead] for a [Slot] among its own class only.
 func SlotAhead(fd int, arrived time.Duration) (found bool, err error) {
 	s := slotsBefore(arrived)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 const headerLine = "sole-lock 1\n"
@@ -55,6 +56,9 @@ func ScanHeader(b []byte) (Header, Fault) {
 	h := Header{Limit: l.number("limit")}
 	if !l.bad && l.next("shared") {
 		h.Shared, h.Boot = l.number("shared"), l.boot()
+	}
+	if l.next("lasted") {
+		l.sample(&h.Lasted)
 	}
 	if l.bad || !padding(l.rest) {
 		return Header{}, Damaged
@@ -329,6 +333,27 @@ func (l *lines) parse(v []byte) uint64 {
 		return 0
 	}
 	return n
+}
+
+// sample reads the line of how long runs took.
+func (l *lines) sample(s *usual.Sample) {
+	for v := l.value("lasted"); ; {
+		end := index(v, ' ')
+		word := v
+		if end >= 0 {
+			word = v[:end]
+		}
+		ms := l.parse(word)
+		if l.bad = l.bad || s.N == usual.Size || ms > uint64(usual.Longest)/1e6; l.bad {
+			return
+		}
+		s.MS[s.N] = ms
+		s.N++
+		if end < 0 {
+			return
+		}
+		v = v[end+1:]
+	}
 }
 
 func (l *lines) id(key string) proc.ID {

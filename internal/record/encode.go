@@ -10,7 +10,7 @@ import (
 // The first line of a record. The state is not covered by the checksum, so that it
 // can be rewritten alone.
 const (
-	firstLine  = "sole-record 1 held crc32=00000000\n"
+	firstLine  = FirstWords + "held crc32=00000000\n"
 	stateAt    = len("sole-record 1 ")
 	checksumAt = len("sole-record 1 held crc32=")
 	bodyAt     = len(firstLine)
@@ -33,16 +33,36 @@ func StateBytes(s State) []byte {
 // EncodeHeader returns the header's bytes.
 func EncodeHeader(h Header) []byte {
 	b := make([]byte, HeaderSize)
-	p := pen{fixed.Writer{B: b}}
+	h.EncodePlain((*[HeaderSize]byte)(b))
+	return b
+}
+
+// EncodePlain is EncodeHeader for code that has no Go runtime yet.
+func (h *Header) EncodePlain(b *[HeaderSize]byte) {
+	p := pen{fixed.Writer{B: b[:]}}
 	p.Text(headerLine)
 	p.field("limit", h.Limit)
 	if h.Shared != 0 {
 		p.field("shared", h.Shared)
 		p.boot(&h.Boot)
 	}
+	if h.Lasted.N > 0 {
+		p.Text("lasted")
+		for _, ms := range h.Lasted.MS[:h.Lasted.N] {
+			p.Byte(' ')
+			p.Number(ms)
+		}
+		p.Byte('\n')
+	}
 	p.pad()
-	return b
 }
+
+// FirstWords are what a record begins with, before its state.
+const FirstWords = "sole-record 1 "
+
+// Ending is how much of a lock file is to be written, from its beginning, to write a header and
+// the state of the record behind it at once.
+const Ending = int(StateAt) + len(freeWord)
 
 // Encode appends the record's [Size] bytes to b. A command that is too long is cut.
 func (r *Record) Encode(b []byte, s State) []byte {

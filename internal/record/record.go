@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 const (
@@ -79,6 +80,8 @@ type Header struct {
 	// none. Unlike Limit it is worth nothing in another boot than Boot.
 	Shared uint64
 	Boot   proc.BootID
+	// Lasted is how long the last runs took that succeeded, as far as that is written down.
+	Lasted usual.Sample
 }
 
 // Record describes one run.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 func sample() Record {
@@ -137,10 +138,38 @@ func TestForeignContents(t *testing.T) {
 	}
 }
 
+func TestHeaderRoundTrip(t *testing.T) {
+	full := Header{Limit: 1<<63 - 1, Shared: 1<<63 - 1}
+	copy(full.Boot[:], "01234567-89ab-cdef-0123-456789abcdef")
+	for range usual.Size {
+		full.Lasted.Add(usual.Longest)
+	}
+	short := Header{Limit: 7}
+	short.Lasted.Add(0)
+	short.Lasted.Add(1234 * time.Millisecond)
+	for _, h := range []Header{{}, {Limit: 7}, short, full} {
+		b := EncodeHeader(h)
+		if got, err := DecodeHeader(b); err != nil || got != h || len(b) != HeaderSize {
+			t.Errorf("%s\n%+v, %v", b, got, err)
+		}
+	}
+	for _, line := range []string{
+		"lasted", "lasted ", "lasted 1 ", "lasted  1", "lasted 1 x", "lasted -1", "lasted 100000000000",
+		"lasted" + strings.Repeat(" 1", usual.Size+1), "lasted 1\nlasted 1", "shared 1\nlasted 1",
+	} {
+		text := "sole-lock 1\nlimit 1\n" + line + "\n"
+		b := []byte(text + strings.Repeat(" ", HeaderSize-1-len(text)) + "\n")
+		if _, err := DecodeHeader(b); err != ErrDamaged {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	r := sample()
 	f.Add(r.Encode(nil, Held))
 	f.Add(EncodeHeader(Header{Limit: 1}))
+	f.Add([]byte("sole-lock 1\nlimit 1\nlasted 1 2\n"))
 	f.Add([]byte("sole-record 1 held crc32=00000000\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = DecodeHeader(b)

@@ -36,16 +36,23 @@ type run struct {
 	stopped bool             // this process stopped itself with the command
 	queue   []signals.Signal // taken, and not handled yet
 
-	limitAt, killAt, dutyAt time.Time
-	ending                  bool // what is left is being ended
-	dutyFD                  int
-	refused                 map[int]bool
+	limitAt, killAt time.Time
+	ending          bool // what is left is being ended
+	duties          []duty
+	refused         map[int]bool
+}
+
+// duty is a [Duty] and when it is due.
+type duty struct {
+	do func() (fd int, again time.Duration)
+	at time.Time // zero: not by time
+	fd int       // -1 for none
 }
 
 // start begins to receive signals and starts the command. The error is that of
 // execve(2), an errno that errors.Is can find, if the program could not be started.
 func start(spec Spec) (*run, error) {
-	r := &run{spec: spec, dutyFD: -1}
+	r := &run{spec: spec}
 	if spec.Running != nil {
 		return r, r.adopt()
 	}
@@ -75,8 +82,8 @@ func start(spec Spec) (*run, error) {
 	if spec.MaxTime > 0 {
 		r.limitAt = now.Add(spec.MaxTime)
 	}
-	if spec.Duty.Do != nil {
-		r.dutyAt = now.Add(spec.Duty.After)
+	for _, d := range spec.Duties {
+		r.duties = append(r.duties, duty{d.Do, now.Add(d.After), -1})
 	}
 	return r, nil
 }
@@ -108,8 +115,9 @@ func (r *run) adopt() error {
 		return err
 	}
 	r.childEnded() // the Go runtime may have taken the signal of its end
-	if r.spec.Duty.Do != nil {
-		r.dutyAt = time.Now()
+	now := time.Now()
+	for _, d := range r.spec.Duties {
+		r.duties = append(r.duties, duty{d.Do, now, -1})
 	}
 	return nil
 }
@@ -160,16 +168,19 @@ func (r *run) done() bool {
 
 // sleep waits for the next thing to do.
 func (r *run) sleep() error {
-	fds := [2]unix.PollFd{
-		{Fd: int32(r.catcher.FD()), Events: unix.POLLIN},
-		{Fd: int32(r.dutyFD), Events: unix.POLLIN},
+	var room [4]unix.PollFd
+	fds := append(room[:0], unix.PollFd{Fd: int32(r.catcher.FD()), Events: unix.POLLIN})
+	for _, d := range r.duties {
+		fds = append(fds, unix.PollFd{Fd: int32(d.fd), Events: unix.POLLIN})
 	}
-	_, err := unix.Ppoll(fds[:], r.timeout(), nil)
+	_, err := unix.Ppoll(fds, r.timeout(), nil)
 	if err != nil && err != unix.EINTR {
 		return os.NewSyscallError("ppoll", err)
 	}
-	if err == nil && fds[1].Revents != 0 {
-		r.duty(time.Now())
+	for i := range r.duties {
+		if err == nil && fds[1+i].Revents != 0 {
+			r.duties[i].perform(time.Now())
+		}
 	}
 	return nil
 }
@@ -177,10 +188,15 @@ func (r *run) sleep() error {
 // timeout is how long until the next thing that is due, nil for ever.
 func (r *run) timeout() *unix.Timespec {
 	var next time.Time
-	for _, t := range []time.Time{r.limitAt, r.killAt, r.dutyAt} {
+	sooner := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
+	}
+	sooner(r.limitAt)
+	sooner(r.killAt)
+	for _, d := range r.duties {
+		sooner(d.at)
 	}
 	if next.IsZero() {
 		return nil
@@ -198,8 +214,10 @@ func (r *run) keepTime(now time.Time) {
 	if due(&r.killAt, now) && !r.done() {
 		r.kill()
 	}
-	if due(&r.dutyAt, now) {
-		r.duty(now)
+	for i := range r.duties {
+		if due(&r.duties[i].at, now) {
+			r.duties[i].perform(now)
+		}
 	}
 }
 
@@ -212,11 +230,11 @@ func due(at *time.Time, now time.Time) bool {
 	return true
 }
 
-func (r *run) duty(now time.Time) {
-	fd, again := r.spec.Duty.Do()
-	r.dutyFD, r.dutyAt = fd, time.Time{}
+func (d *duty) perform(now time.Time) {
+	fd, again := d.do()
+	d.fd, d.at = fd, time.Time{}
 	if again > 0 {
-		r.dutyAt = now.Add(again)
+		d.at = now.Add(again)
 	}
 }
 
@@ -235,6 +253,9 @@ func (r *run) reap() {
 		case err != nil || pid == 0:
 			if r.ended && !before && r.spec.Ended != nil {
 				r.spec.Ended()
+			}
+			if r.ended && r.wholeTree() {
+				r.empty = r.empty || r.onlyAside()
 			}
 			return
 		case pid == r.pid:

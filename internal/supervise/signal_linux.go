@@ -137,7 +137,7 @@ func (r *run) signalCommand(sig syscall.Signal) {
 
 // signalTree sends sigs to each descendant. It tells once of each that refuses.
 func (r *run) signalTree(sigs ...syscall.Signal) {
-	found, refused, err := proc.SignalDescendants(os.Getpid(), sigs...)
+	found, refused, err := proc.SignalDescendants(os.Getpid(), r.spec.Aside, sigs...)
 	if err != nil {
 		r.warn(err)
 		return

@@ -31,8 +31,11 @@ type Spec struct {
 	// Ended is called when the command has ended and descendants are waited for. May be nil.
 	Ended func()
 	// Warn is called with what the caller should tell people. May be nil.
-	Warn func(error)
-	Duty Duty
+	Warn   func(error)
+	Duties []Duty
+	// Aside reports whether pid is a child of this process that is none of the command's: nobody waits
+	// for it, and it is not ended. May be nil.
+	Aside func(pid int) bool
 	// Running is a command that was started before, which Run then takes over instead of
 	// starting one: Path, Argv, Env, Started and MaxTime are not used. The caller must have
 	// locked its goroutine to its thread (runtime.LockOSThread).

@@ -5,6 +5,20 @@ import (
 	"time"
 )
 
+func TestWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-1: "0ms", 0: "0ms", 49 * time.Millisecond: "49ms", 999900 * time.Microsecond: "999ms", 1040 * time.Millisecond: "1s", time.Second: "1s",
+		1460 * time.Millisecond: "1.5s", 9960 * time.Millisecond: "10s", 45400 * time.Millisecond: "45s", 59600 * time.Millisecond: "1m",
+		90 * time.Second: "1m30s", 2 * time.Minute: "2m", 599600 * time.Millisecond: "10m", 28*time.Minute + 20*time.Second: "28m",
+		28*time.Minute + 40*time.Second: "29m", 59*time.Minute + 40*time.Second: "1h", 72 * time.Minute: "1h12m", 3 * time.Hour: "3h",
+		24*time.Hour - time.Second: "24h", 76 * time.Hour: "3d4h", 72 * time.Hour: "3d", Longest: "1157d10h", 1<<63 - 1: "1157d10h",
+	} {
+		if got := Words(d); got != want {
+			t.Errorf("%v: %s, not %s", d, got, want)
+		}
+	}
+}
+
 func TestSample(t *testing.T) {
 	var s Sample
 	if s.Add(time.Second); s.P50() != 0 || s.P95() != 0 {

@@ -1,0 +1,236 @@
+package sole
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/history"
+	"github.com/sole-run/sole/internal/lockdir"
+	"github.com/sole-run/sole/internal/proc"
+	"github.com/sole-run/sole/internal/queue"
+	"github.com/sole-run/sole/internal/record"
+)
+
+// keeper writes the history of a name. The zero value writes nothing.
+type keeper struct{ limit int64 }
+
+func (o *options) keeper() keeper {
+	if !o.history {
+		return keeper{}
+	}
+	if o.historyLimit <= 0 {
+		return keeper{history.Limit}
+	}
+	return keeper{o.historyLimit}
+}
+
+func (k keeper) on() bool { return k.limit > 0 }
+
+// append writes one record.
+func (k keeper) append(dir *lockdir.Dir, e *history.Entry) error {
+	e.Host = host()
+	if err := history.Append(dir, e, k.limit); err != nil {
+		return &HistoryError{e.Name, fault(err)}
+	}
+	return nil
+}
+
+// host is the name of this host.
+func host() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Nodename[:])
+}
+
+// entryOf is what a record says of its run.
+func entryOf(name string, r *record.Record) history.Entry {
+	e := history.Entry{
+		Name: name, Run: r.Run, Started: r.Started, ExitCode: history.NoCode, User: userName(r.UID),
+		PID: r.Holder.PID, Command: r.Command, Cut: r.Cut || r.Omitted > 0,
+	}
+	if r.Cut { // of the last word
+		e.Command = e.Command[:len(e.Command)-1]
+	}
+	return e
+}
+
+// remember writes the end of this run, and keeps how long it took if it did well. Whoever looks
+// afterwards finds both.
+func (l *Lock) remember(end End) error {
+	now := time.Now()
+	e := entryOf(l.name, &l.rec)
+	e.Ended, e.Lasted = now, max(0, uptime()-l.rec.Uptime)
+	e.Outcome, e.ExitCode, e.Signal = outcomeOf(end.Outcome), end.ExitCode, int(end.Signal)
+	if e.Outcome != history.OK && queue.Replacing(l.file.FD) {
+		e.Outcome = history.Replaced
+	}
+	l.ended = Outcome(e.Outcome.String())
+	err := l.keeper.append(l.dir, &e)
+	if e.Outcome != history.OK {
+		return err
+	}
+	if l.seat != noSeat {
+		return errors.Join(err, l.keepLasted(e.Lasted))
+	}
+	l.head.Lasted.Add(e.Lasted)
+	l.lasted = true
+	return err
+}
+
+// keepLasted is for one that shares the name: others may write the header too.
+func (l *Lock) keepLasted(d time.Duration) error {
+	if err := flock.AwaitMark(withoutEnd, l.file.FD, record.NumberMark, flock.Exclusive); err != nil {
+		return err
+	}
+	defer func() { _ = flock.Unmark(l.file.FD, record.NumberMark) }()
+	v, err := readNumbers(&l.file)
+	if err != nil || v.headErr != nil {
+		return err
+	}
+	l.head = v.head
+	l.head.Lasted.Add(d)
+	return l.writeHeader(false)
+}
+
+func outcomeOf(o Outcome) history.Outcome {
+	for _, h := range history.Outcomes() {
+		if h.String() == string(o) {
+			return h
+		}
+	}
+	return history.Ended
+}
+
+// closeEarlier writes the end of the run that the record of v is of, which left without a word. last
+// is when the file was last written to. The caller has taken the name.
+func (a *attempt) closeEarlier(l *Lock, r *record.Record, last time.Time) {
+	e := closing(a.name, r, l.rec.Place.Boot, last)
+	if a.arrived != 0 && r.Place.Boot == l.rec.Place.Boot { // it was waited for
+		e.Ended = e.EndedBefore
+		e.Lasted = max(0, l.rec.Uptime-r.Uptime)
+	}
+	if a.replaced == r.Run {
+		e.Outcome = history.Replaced
+	}
+	_ = l.keeper.append(l.dir, &e) // if it fails, so will that of this run, which is reported
+}
+
+// closing is the record of a run whose end nobody saw: it is over now, and boot is this boot.
+func closing(name string, r *record.Record, boot proc.BootID, last time.Time) history.Entry {
+	before := time.Now()
+	if r.Place.Boot != boot {
+		before = before.Add(-uptime()) // when the host started
+	}
+	e := entryOf(name, r)
+	e.Unseen(r.Child.PID != 0, last, before)
+	return e
+}
+
+// modified is when the open file was last written to.
+func modified(fd int) time.Time {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return time.Time{}
+	}
+	return time.Unix(st.Mtim.Unix())
+}
+
+// rememberSkip writes that this start was not admitted.
+func (a *attempt) rememberSkip(began time.Time, busy *BusyError) {
+	k := a.o.keeper()
+	if !k.on() {
+		return
+	}
+	h := busy.Holder
+	e := history.Entry{
+		Name: a.name, Started: began, Ended: time.Now(), Outcome: history.Skipped, ExitCode: history.NoCode,
+		User: userName(euid()), PID: os.Getpid(), Command: a.o.command,
+		HolderRun: h.Run, HolderPID: max(h.PID, 0), HolderStarted: h.StartedAt,
+	}
+	switch {
+	case a.o.lent != nil:
+		e.PID = a.o.lent.pid
+		e.Command = commandOf(e.PID)
+	case e.Command == nil:
+		e.Command = os.Args
+	}
+	if e.HolderPID == 0 {
+		e.HolderPID = h.ChildPID
+	}
+	if a.ctx != nil {
+		e.Lasted = time.Since(began)
+	}
+	if h.StartedAt.IsZero() {
+		e.HolderStarted = time.Unix(0, 0)
+	}
+	if busy.File != "" || busy.PidFile != "" || busy.Socket != "" {
+		busy.InRow = skipsInRow(a.dir, a.name) + 1 // they are not counted in the lock file
+	}
+	if err := k.append(a.dir, &e); err != nil {
+		busy.HistoryErr = err
+	}
+}
+
+// skipsInRow counts the skips at the end of the history.
+func skipsInRow(dir *lockdir.Dir, name string) (n int64) {
+	_, _ = history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
+		if l.Outcome == history.Skipped {
+			n++
+		}
+		return l.Outcome == history.Skipped
+	})
+	return n
+}
+
+// Settle writes the end of the last run of a name into its history if that run left without a word,
+// nobody holds the name, and no start has done so yet. It takes no lock, and is in nobody's way. The error is
+// that of reading; a history that cannot be written is as it was.
+func Settle(name string, opts ...Option) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	o := collect(opts)
+	dir, err := openDir(o, lockdir.Look)
+	if err != nil {
+		return err
+	}
+	f, err := dir.Look(name)
+	if errors.Is(err, lockdir.ErrNoFile) {
+		return nil
+	}
+	if err != nil {
+		return fault(err)
+	}
+	defer unix.Close(f.FD)
+	v, err := readView(f.FD)
+	if err != nil || v.recErr != nil || v.state != record.Held || v.held() {
+		return err
+	}
+	last := modified(f.FD)
+	again, err := readView(f.FD)
+	here, hereErr := proc.Here()
+	if err != nil || hereErr != nil || again.recErr != nil || again.state != record.Held || again.marked || again.rec.Run != v.rec.Run {
+		return errors.Join(err, hereErr)
+	}
+	known := false
+	_, err = history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
+		known = l.Run == v.rec.Run
+		return !known && (l.Run == 0 || l.Run > v.rec.Run)
+	})
+	if err != nil || known {
+		return err
+	}
+	if dir, err = openDir(o, lockdir.Use); err != nil {
+		return nil // it is another user's
+	}
+	e := closing(name, &v.rec, here.Boot, last)
+	o.history = true
+	_ = o.keeper().append(dir, &e)
+	return nil
+}
