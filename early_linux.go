@@ -25,8 +25,11 @@ func takenEarly(name string, o options) *Lock {
 		wrote:  true,
 		shared: true,
 	}
+	if held.Remembered {
+		l.keeper = keeper{}
+	}
 	if v, err := readNumbers(&l.file); err == nil && v.recErr == nil {
-		l.rec, l.head = v.rec, v.head
+		l.rec, l.head, l.usual = v.rec, v.head, v.head.Lasted
 	}
 	l.rec.Method, l.rec.Cwd, l.rec.Command = MethodFlock, o.cwd, o.command
 	return l

@@ -14,7 +14,7 @@ var house = map[string][]string{
 	".":                  {"internal/control", "internal/early", "internal/flock", "internal/history", "internal/lockdir", "internal/locktable", "internal/name", "internal/pidfile", "internal/proc", "internal/queue", "internal/record", "internal/usual"},
 	"internal/pidfile":   {"internal/flock", "internal/lockdir", "internal/proc"},
 	"internal/supervise": {"internal/proc", "internal/signals"},
-	"internal/early":     {"internal/fixed", "internal/history", "internal/lockdir", "internal/name", "internal/proc", "internal/record", "internal/signals"},
+	"internal/early":     {"internal/fixed", "internal/history", "internal/lockdir", "internal/name", "internal/proc", "internal/record", "internal/signals", "internal/usual"},
 	"internal/doctor":    {"internal/flock", "internal/lockdir", "internal/proc", "internal/record"},
 	"internal/crontab":   {"internal/name"},
 	"internal/history":   {"internal/fixed", "internal/lockdir", "internal/usual"},

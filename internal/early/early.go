@@ -38,6 +38,8 @@ type Held struct {
 	Size     int64
 	Dev, Ino uint64
 	Limit    uint64
+	// Remembered is set when the end of the run is in the history already.
+	Remembered bool
 }
 
 // Running is a command that was started.

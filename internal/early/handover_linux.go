@@ -12,14 +12,16 @@ func Take(name string) (Held, bool) {
 		return Held{}, false
 	}
 	now.held = false
+	closeFD(now.pastFD)
 	return Held{
-		Name:  name,
-		Dir:   strings.Clone(str(now.path[:now.dirLen])),
-		FD:    now.fd,
-		Size:  now.seen.Size,
-		Dev:   now.seen.Dev,
-		Ino:   now.seen.Ino,
-		Limit: now.limit,
+		Name:       name,
+		Dir:        strings.Clone(str(now.path[:now.dirLen])),
+		FD:         now.fd,
+		Size:       now.seen.Size,
+		Dev:        now.seen.Dev,
+		Ino:        now.seen.Ino,
+		Limit:      now.head.Limit,
+		Remembered: now.remembered,
 	}, true
 }
 

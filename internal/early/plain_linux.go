@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sole-run/sole/internal/record"
 )
 
@@ -28,7 +30,7 @@ var now struct {
 	dirLen int
 	fd     int
 	pid    int // of the command
-	limit  uint64
+	pastFD int // the history
 	size   int64
 
 	ask     request
@@ -47,16 +49,25 @@ var now struct {
 	started uint64 // all that were ignored when the program started
 	passed  uint64 // signals that were taken for the command
 
+	remembered bool // the end of the run is in the history
+	pastErr    syscall.Errno
+	recordEnd  int // of the record in copy, 0 for none
+	uts        unix.Utsname
+	user       [64]byte
+
 	path    [1280]byte // of the lock file
+	past    [1280]byte // of the history
 	program [1280]byte
 	cwd     [1024]byte
 	vars    [1024]byte // what is new in the environment
 	line    [1024]byte // what is said
 	args    [maxWords]string
+	words   [maxWords]string // of the run before
 	env     [maxVars + 4]*byte
 	hash    [maxVars]uint32
 
 	rec  record.Record
+	head record.Header
 	page [record.End]byte
 	copy [record.End]byte
 	file [8192]byte // passwd, zoneinfo

@@ -37,6 +37,7 @@ type request struct {
 	uid, euid    uint32
 	dirGiven     bool
 	zoneinfoElse bool // ZONEINFO is set
+	historyElse  bool // the history is not as usual
 }
 
 func at(list **byte, i int) *byte {
@@ -70,7 +71,7 @@ func (r *request) read(stack unsafe.Pointer) bool {
 	if !ok {
 		return false
 	}
-	return r.auxiliary(unsafe.Add(unsafe.Pointer(envp), (count+1)*int(unsafe.Sizeof(envp)))) && standardOpen()
+	return !r.historyElse && r.auxiliary(unsafe.Add(unsafe.Pointer(envp), (count+1)*int(unsafe.Sizeof(envp)))) && standardOpen()
 }
 
 // flags reads the flags, the name and the command, as cmd/sole does.
@@ -188,6 +189,8 @@ func (r *request) variable(key, value string) bool {
 		return false
 	case "SOLE_DIR":
 		r.soleDir = value
+	case "SOLE_HISTORY_SIZE":
+		r.historyElse = value != ""
 	case "PATH":
 		r.path, r.pathGiven = value, true
 	case "PWD":

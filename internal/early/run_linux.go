@@ -35,7 +35,7 @@ func spawn(s *spawning) (pid int)
 func (r *request) run() {
 	s := &now.spawn
 	s.path, s.argv, s.env = &now.program[0], r.argv, &now.env[0]
-	if r.exec {
+	if r.exec { // the history is closed by it
 		_, _ = sys(unix.SYS_EXECVE, uintptr(unsafe.Pointer(s.path)), uintptr(unsafe.Pointer(s.argv)),
 			uintptr(unsafe.Pointer(s.env)), 0, 0)
 		now.held = true
@@ -55,7 +55,7 @@ func (r *request) run() {
 		now.rec.Child = proc.ID{PID: now.pid, Inode: now.st.Ino}
 		_ = r.record()
 	}
-	code, signal, ended := supervise(now.pid)
+	code, signal, ended := r.supervise(now.pid)
 	switch {
 	case ended && s.errno != 0:
 		closeFD(int(s.pidfd))

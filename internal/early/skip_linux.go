@@ -9,24 +9,50 @@ import (
 
 	"github.com/sole-run/sole/internal/fixed"
 	"github.com/sole-run/sole/internal/record"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 // skip counts this start and says who holds the name, if the holder's record leaves
 // no doubt: a process that lives and is in sight. It does not return then.
 func (r *request) skip() {
-	w := fixed.Writer{B: now.line[:]}
-	if !r.sayHolder(&w) || !w.Fits() {
+	w := fixed.Writer{B: now.line[:len(now.line)-len(", 18446744073709551615th in a row\n")]}
+	holder := &now.rec
+	if !r.sayHolder(&w, holder) || !w.Fits() || !r.openHistory() {
 		closeFD(now.fd)
 		return
 	}
-	if _, ok := fcntl(now.fd, unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); ok {
-		const byteOfSkip = "s"
-		_, _ = sys(unix.SYS_WRITE, uintptr(now.fd), uintptr(unsafe.Pointer(cstring(byteOfSkip))), 1, 0, 0)
+	w.B = now.line[:]
+	if n := countSkip(holder); n > 1 {
+		w.Text(", ")
+		w.Ordinal(uint64(n))
+		w.Text(" in a row")
 	}
+	w.Byte('\n')
+	remembered := r.rememberSkip(holder)
 	if !r.quiet {
 		complain(now.line[:w.N])
+		if !remembered {
+			r.warnHistory()
+		}
 	}
 	exit(r.busyExit)
+}
+
+// countSkip counts this start in the lock file, and returns how many skips of the run there are.
+func countSkip(holder *record.Record) int64 {
+	const byteOfSkip = "s"
+	if _, ok := fcntl(now.fd, unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK); !ok {
+		return 0
+	}
+	n, errno := sys(unix.SYS_WRITE, uintptr(now.fd), uintptr(unsafe.Pointer(cstring(byteOfSkip))), 1, 0, 0)
+	if errno != 0 || n != 1 {
+		return 0
+	}
+	at, errno := sys(unix.SYS_LSEEK, uintptr(now.fd), 0, unix.SEEK_CUR, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int64(at) - holder.SkipsFrom
 }
 
 // complain writes b to standard error, all of it if that can be.
@@ -51,8 +77,8 @@ func awaitWritable() bool {
 }
 
 // sayHolder writes the line that cmd/sole writes of a BusyError.
-func (r *request) sayHolder(w *fixed.Writer) bool {
-	rec, texts, ok := readHeld()
+func (r *request) sayHolder(w *fixed.Writer, rec *record.Record) bool {
+	texts, ok := readHeld(rec)
 	if !ok {
 		return false
 	}
@@ -82,29 +108,35 @@ func (r *request) sayHolder(w *fixed.Writer) bool {
 	}
 	w.Text(" (")
 	lasting(w, uint64(seconds))
-	w.Text("); skipped\n")
+	if usually := now.head.Lasted.P50(); usually > 0 {
+		w.Text("; usually ")
+		usual.Write(w, usually)
+	}
+	w.Text("); skipped")
 	return true
 }
 
 // readHeld reads the record so that it and the mark belong together, and reports
 // whether they say that the name is held.
-func readHeld() (rec record.Record, texts record.Texts, ok bool) {
+func readHeld(rec *record.Record) (texts record.Texts, ok bool) {
 	n, ok := pread(now.fd, now.page[:], 0)
 	if !ok || n != len(now.page) {
-		return rec, texts, false
+		return texts, false
 	}
 	if !ofd(now.fd, unix.F_OFD_GETLK, unix.F_WRLCK, record.HolderMark, 1) || now.lk.Type == unix.F_UNLCK {
-		return rec, texts, false
+		return texts, false
 	}
 	n, ok = pread(now.fd, now.copy[:], 0)
 	if !ok || n != len(now.copy) || now.page != now.copy {
-		return rec, texts, false
+		return texts, false
 	}
-	if _, fault := record.ScanHeader(now.page[:]); fault != record.Sound {
-		return rec, texts, false
+	var fault record.Fault
+	var state record.State
+	if now.head, fault = record.ScanHeader(now.page[:]); fault != record.Sound {
+		return texts, false
 	}
-	rec, state, texts, fault := record.Scan(now.page[record.HeaderSize:])
-	return rec, texts, fault == record.Sound && state == record.Held
+	*rec, state, texts, fault = record.Scan(now.page[record.HeaderSize:])
+	return texts, fault == record.Sound && state == record.Held
 }
 
 // command writes the holder's command, if it is whole and of printable ASCII.

@@ -17,7 +17,7 @@ const sigChild = 1 << (unix.SIGCHLD - 1)
 // supervise passes signals on to the command and waits for its end, for which it gives
 // the name up; not if there turns out to be no command, as now.spawn.errno says then.
 // Whatever happens to the lock file is left to the ordinary code: ended is false then.
-func supervise(pid int) (code, signal int, ended bool) {
+func (r *request) supervise(pid int) (code, signal int, ended bool) {
 	// What was blocked from the start is no business of this process, as ever.
 	wanted := signals.Supervised &^ now.ignored &^ (now.spawn.mask &^ sigChild)
 	// From the first second on the lock file is watched, as by cmd/sole.
@@ -52,18 +52,20 @@ func supervise(pid int) (code, signal int, ended bool) {
 			}
 			// The child is waited for only when nothing is left to the ordinary code.
 			started := now.spawn.errno == 0
-			if started && !sayFree() {
+			const exited = 1 // CLD_EXITED
+			if info.code == exited {
+				code = int(info.status) & 0xff
+			} else {
+				signal = int(info.status)
+			}
+			if started && !r.remember(code, signal) {
 				return 0, 0, false
 			}
 			if started {
 				unlock()
 			}
 			_, _ = sys(unix.SYS_WAIT4, uintptr(pid), 0, 0, 0, 0)
-			const exited = 1 // CLD_EXITED
-			if info.code == exited {
-				return int(info.status) & 0xff, 0, true
-			}
-			return 0, int(info.status), true
+			return code, signal, true
 		case stops(sig):
 			stop(info, pid)
 		case sig == unix.SIGCONT:

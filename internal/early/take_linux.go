@@ -78,7 +78,7 @@ func (r *request) admit() verdict {
 	if fault != record.Sound {
 		return ordinary
 	}
-	old, state, _, fault := record.Scan(now.page[record.HeaderSize:])
+	old, state, texts, fault := record.Scan(now.page[record.HeaderSize:])
 	if fault != record.Sound {
 		return ordinary
 	}
@@ -96,31 +96,46 @@ func (r *request) admit() verdict {
 	if now.rec.Run > head.Limit || now.rec.Run >= record.LastRun {
 		return ordinary
 	}
-	now.limit = head.Limit
-	if !r.findProgram() || !r.variables() {
+	now.head = head
+	if !r.openHistory() {
 		return ordinary
 	}
-	if !r.exec && ignored(uintptr(unix.SIGCHLD)) { // nobody would tell of the command's end
+	if state != record.Free && !r.closeEarlier(&old, texts) || !r.ready() {
+		closeFD(now.pastFD)
 		return ordinary
+	}
+	return r.write()
+}
+
+// ready does what comes before the record.
+func (r *request) ready() bool {
+	if !r.findProgram() || !r.variables() {
+		return false
+	}
+	if !r.exec && ignored(uintptr(unix.SIGCHLD)) { // nobody would tell of the command's end
+		return false
 	}
 	// Where the command inherits it, as Lock.Inherit does.
 	const inheritFrom = 50
 	high, ok := fcntl(now.fd, unix.F_DUPFD, inheritFrom)
-	if !ok {
-		return ordinary
+	if ok {
+		closeFD(now.fd)
+		now.fd = high
 	}
-	closeFD(now.fd)
-	now.fd = high
-	return r.write()
+	return ok
 }
 
 // write writes the record and marks the file.
 func (r *request) write() verdict {
 	if r.record() && ofd(now.fd, unix.F_OFD_SETLK, unix.F_RDLCK, record.HolderMark, 1) {
+		if now.recordEnd > 0 {
+			_ = r.appendHistory() // if it fails, so will that of this run, which is said
+		}
 		return fine
 	}
 	_ = sayFree()
 	unlock()
+	closeFD(now.pastFD)
 	return ordinary
 }
 
@@ -133,9 +148,10 @@ func (r *request) record() bool {
 
 // sayFree writes the end of the run into the record.
 func sayFree() bool {
-	const word = "free"
-	return pwrite(now.fd, unsafe.Slice(unsafe.StringData(word), len(word)), record.StateAt)
+	return pwrite(now.fd, unsafe.Slice(unsafe.StringData(freeWord), len(freeWord)), record.StateAt)
 }
+
+const freeWord = "free"
 
 // unlock gives the name up.
 func unlock() {

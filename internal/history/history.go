@@ -36,41 +36,6 @@ func Outcomes() []Outcome {
 	return all
 }
 
-// String is the word in the file.
-func (o Outcome) String() string {
-	switch o {
-	case OK:
-		return "ok"
-	case Failed:
-		return "failed"
-	case Signaled:
-		return "signaled"
-	case TimedOut:
-		return "timeout"
-	case Replaced:
-		return "replaced"
-	case Lost:
-		return "lost"
-	case Skipped:
-		return "skipped"
-	case Crashed:
-		return "crashed"
-	case Ended:
-		return "ended"
-	}
-	return ""
-}
-
-// outcomeOf is the outcome of that word, None for an unknown one.
-func outcomeOf(word []byte) Outcome {
-	for o := OK; o < outcomes; o++ {
-		if string(word) == o.String() {
-			return o
-		}
-	}
-	return None
-}
-
 // Entry is one record: a run that has ended, or a skip.
 type Entry struct {
 	Name string

@@ -43,6 +43,9 @@ const (
 	// there is nothing else.
 	WaiterMarks    = 1 << 61
 	WaiterMarksEnd = 1<<63 - 1
+	// ReplaceMarks is where the tickets of replacements are, the first of them.
+	ReplaceMarks    = WaiterMarks
+	ReplaceMarksEnd = 1 << 62
 )
 
 // Seats is how many holders can share a name: half of the seats are slots.

@@ -48,7 +48,8 @@ func TestContradictionsAreThoseOfTheTable(t *testing.T) {
 		"wait": {"--wait"}, "queue": {"--queue"}, "replace": {"--replace"}, "older-than": {"--older-than", "1s"},
 		"shared": {"--shared"}, "slots": {"--slots", "2"}, "busy-exit": {"-E", "3"}, "quiet": {"-q"},
 		"max-time": {"--max-time", "1h"}, "grace": {"--grace", "1s"}, "until": {"--until", "main"}, "kill-tree": {"--kill-tree"},
-		"exec": {"--exec"}, "dir": {"--dir", b.dir}, "lock": {"--lock", b.file("theirs")}, "jitter": {"--jitter", "0.001"},
+		"exec": {"--exec"}, "dir": {"--dir", b.dir}, "lock": {"--lock", b.file("theirs")}, "jitter": {"--jitter", "0.001"}, "alert-after": {"--alert-after", "2"},
+		"notify": {"--notify", "true"}, "overrun": {"--overrun", "1h"},
 		"pidfile": {"--pidfile", b.file("pid")}, "method flock": {"--method", "flock"}, "method pidfile": {"--method", "pidfile"},
 		"method socket": {"--method", "socket"}, "method abstract": {"--method", "abstract"},
 	}

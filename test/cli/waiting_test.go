@@ -46,7 +46,7 @@ func TestSkipAndStatusNameTheWaiters(t *testing.T) {
 	third := b.launch(b.sole("run", "--wait", "--slots", "2", "n", "--", "true", "third"))
 	b.waiters("n", 3)
 	o := b.skips("n")
-	mustContain(t, o.stderr, fmt.Sprintf("n is already running: pid %d", h.Process.Pid), "; 3 waiting", "; skipped\n")
+	mustContain(t, o.stderr, fmt.Sprintf("n is already running: pid %d", h.Process.Pid), "; 3 waiting", "; skipped, 3rd in a row\n")
 
 	b.freeze(second.Process)
 	st := b.status("n")

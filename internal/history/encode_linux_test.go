@@ -2,9 +2,11 @@ package history
 
 import (
 	"encoding/json"
+	"golang.org/x/sys/unix"
 	"math/rand/v2"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -139,6 +141,22 @@ func TestRuneLength(t *testing.T) {
 		}
 		if got := runeLength(string(b)); got != want {
 			t.Fatalf("%x: %d, not %d", b, got, want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for sig := syscall.Signal(1); sig < 32; sig++ {
+		if got, want := word(signalWords, int(sig)), strings.TrimPrefix(unix.SignalName(sig), "SIG"); got != want {
+			t.Errorf("signal %d is %s, not %s", sig, got, want)
+		}
+	}
+	if word(signalWords, 32) != "" || word(signalWords, 64) != "" || None.String() != "" || outcomes.String() != "" {
+		t.Error("a word for what has none")
+	}
+	for _, o := range Outcomes() {
+		if o.String() == "" || outcomeOf([]byte(o.String())) != o {
+			t.Errorf("outcome %d is %q", o, o)
 		}
 	}
 }
