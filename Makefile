@@ -1,6 +1,7 @@
 # make        build bin/sole
 # make demo   build it, and run a job, a start that is skipped, and ls
 # make test   everything that must hold before a change lands
+# make man    write docs/man/*.1 anew, from the tables of cmd/sole and docs/man/src
 # make bench  the figures of docs/figures.md, as ratios against the peers
 
 GO      ?= go
@@ -15,7 +16,7 @@ DURATION ?= 1m
 
 export CGO_ENABLED = 0
 
-.PHONY: build demo test check race cross vuln torture fuzz bench install clean
+.PHONY: build demo test man check race cross vuln torture fuzz bench install clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sole ./cmd/sole
@@ -34,7 +35,11 @@ check:
 	GOOS=linux GOARCH=arm64 $(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh test/spin/*.sh .ci/run
-	mandoc -T lint -W error docs/sole.1
+	mandoc -T lint -W warning docs/man/*.1
+
+# A test says when this is due.
+man:
+	$(GO) test -count=1 -run '^TestManPages$$' ./cmd/sole -update
 
 # The race detector needs cgo. internal/early has a single thread, and reads a disassembly for
 # minutes under it.
@@ -87,9 +92,11 @@ bench-short: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
-	install -m 644 docs/sole.1 $(DESTDIR)$(PREFIX)/share/man/man1/sole.1
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	bin/sole completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sole
+	bin/sole completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sole
 	bin/sole completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sole.fish
 
 clean:

@@ -26,6 +26,7 @@ need su login
 need useradd passwd
 need shellcheck shellcheck
 need mandoc mandoc
+need groff groff # the other formatter of manual pages
 need ps procps
 need start-stop-daemon dpkg
 need monit monit

@@ -19,7 +19,7 @@ type lockFlags struct {
 
 var lockCommand = &command{
 	name:    "lock",
-	args:    "[NAME]",
+	args:    "--fd N [NAME]",
 	summary: "lock an open descriptor, for the rest of a shell script",
 	about: `Locks what descriptor N of the shell is open on. The shell keeps the lock until
 it ends, or closes N, and so does all that it starts with N open.
