@@ -2,6 +2,7 @@
 # make demo   build it, and run a job, a start that is skipped, and ls
 # make test   everything that must hold before a change lands
 # make man    write docs/man/*.1 anew, from the tables of cmd/sole and docs/man/src
+# make package  Debian and RPM packages in dist
 # make bench  the figures of docs/figures.md, as ratios against the peers
 
 GO      ?= go
@@ -13,13 +14,14 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) $(EARLY)
 EARLY   ?= $(if $(filter linux/amd64 linux/arm64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH)),-E _sole_early)
 # How long the long targets run.
 DURATION ?= 1m
+BIN      ?= bin/sole
 
 export CGO_ENABLED = 0
 
 .PHONY: build demo test man check race cross vuln torture fuzz bench install clean
 
 build:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sole ./cmd/sole
+	$(GO) build -trimpath $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/sole
 
 demo: build
 	sh examples/demo.sh bin/sole
@@ -34,7 +36,7 @@ check:
 	cd bench && $(GO) vet ./...
 	GOOS=linux GOARCH=arm64 $(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh test/spin/*.sh .ci/run
+	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh packaging/*.sh test/spin/*.sh .ci/run
 	mandoc -T lint -W warning docs/man/*.1
 
 # A test says when this is due.
@@ -99,5 +101,10 @@ install: build
 	bin/sole completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sole
 	bin/sole completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sole.fish
 
+# dist/*.deb and dist/*.rpm, for amd64 and arm64.
+.PHONY: package
+package:
+	VERSION='$(VERSION)' sh packaging/build.sh
+
 clean:
-	rm -rf bin
+	rm -rf bin dist
