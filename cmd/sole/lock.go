@@ -30,6 +30,7 @@ Without NAME it is a file or directory, locked as by flock(1):
 With NAME the shell holds NAME: ls and status show it, stop and signal reach it:
   exec 9<>"$(sole path --make NAME)"; sole lock --fd 9 NAME || exit`,
 	takesNames: true,
+	freeNames:  true,
 	setup:      setupLock,
 }
 
