@@ -1,6 +1,8 @@
 # make        build bin/sole
 # make demo   build it, and run a job, a start that is skipped, and ls
 # make test   everything that must hold before a change lands
+# make man    write docs/man/*.1 anew, from the tables of cmd/sole and docs/man/src
+# make package  Debian and RPM packages in dist
 # make bench  the figures of docs/figures.md, as ratios against the peers
 
 GO      ?= go
@@ -12,13 +14,14 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) $(EARLY)
 EARLY   ?= $(if $(filter linux/amd64 linux/arm64,$(shell $(GO) env GOOS)/$(shell $(GO) env GOARCH)),-E _sole_early)
 # How long the long targets run.
 DURATION ?= 1m
+BIN      ?= bin/sole
 
 export CGO_ENABLED = 0
 
-.PHONY: build demo test check race cross vuln torture fuzz bench install clean
+.PHONY: build demo test man check race cross vuln torture fuzz bench install clean
 
 build:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sole ./cmd/sole
+	$(GO) build -trimpath $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/sole
 
 demo: build
 	sh examples/demo.sh bin/sole
@@ -33,8 +36,12 @@ check:
 	cd bench && $(GO) vet ./...
 	GOOS=linux GOARCH=arm64 $(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh test/spin/*.sh .ci/run
-	mandoc -T lint -W error docs/sole.1
+	shellcheck scripts/*.sh examples/*.sh examples/sh/*.sh packaging/*.sh cmd/sole/completion/sole.bash test/spin/*.sh .ci/run
+	mandoc -T lint -W warning docs/man/*.1
+
+# A test says when this is due.
+man:
+	$(GO) test -count=1 -run '^TestManPages$$' ./cmd/sole -update
 
 # The race detector needs cgo. internal/early has a single thread, and reads a disassembly for
 # minutes under it.
@@ -87,10 +94,17 @@ bench-short: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
-	install -m 644 docs/sole.1 $(DESTDIR)$(PREFIX)/share/man/man1/sole.1
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	bin/sole completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sole
+	bin/sole completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sole
 	bin/sole completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sole.fish
 
+# dist/*.deb and dist/*.rpm, for amd64 and arm64.
+.PHONY: package
+package:
+	VERSION='$(VERSION)' sh packaging/build.sh
+
 clean:
-	rm -rf bin
+	rm -rf bin dist

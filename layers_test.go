@@ -30,6 +30,7 @@ var house = map[string][]string{
 	"internal/proc":      {},
 	"internal/signals":   {},
 	"test/cli":           {".", "instance", "internal/early", "internal/record"},
+	"test/package":       {},
 	"test/model":         {".", "internal/early"},
 	"test/torture":       {".", "internal/early", "internal/record", "internal/proc", "internal/flock", "internal/queue"},
 }

@@ -26,6 +26,16 @@ need su login
 need useradd passwd
 need shellcheck shellcheck
 need mandoc mandoc
+need groff groff # the other formatter of manual pages
+need man man-db
+need zsh zsh # completion
+need fish fish
+[ -e /usr/share/bash-completion/bash_completion ] || missing="$missing bash-completion"
+need lintian lintian # packages
+need rpm rpm
+need rpm2cpio rpm2cpio
+need cpio cpio
+need rpmlint rpmlint
 need ps procps
 need start-stop-daemon dpkg
 need monit monit

@@ -130,7 +130,7 @@ var reloadCommand = &command{
 
 // addSlot adds the flag that picks one of several holders.
 func addSlot(f *flags, slot *int) {
-	f.add(&flag{long: "slot", value: "N", help: "act on the holder of slot N only", set: func(v string) error {
+	f.add(&flag{long: "slot", value: "SLOT", help: "act on the holder of that slot only", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil || n < 1 || n > sole.MaxSlots {
 			return fmt.Errorf("it is a number from 1 to %d", sole.MaxSlots)

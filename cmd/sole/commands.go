@@ -14,7 +14,8 @@ type command struct {
 	// stopsAtName ends the flags at the first word that is none: what follows is
 	// somebody else's.
 	stopsAtName bool
-	takesNames  bool // completion offers names
+	takesNames  bool // completion offers the names that are held
+	freeNames   bool // and those that are free, but ran before
 }
 
 func commands() []*command {

@@ -34,9 +34,9 @@ jobs that nothing guards, or that it cannot read.`,
 		f.bool(&o.system, "system", 0, "a system crontab: a user stands before each command")
 		f.bool(&o.personal, "no-system", 0, "not one, wherever FILE is")
 		f.string(&o.sole, "sole", 0, "PATH", "how the jobs call sole")
-		f.add(&flag{long: "name", value: "LINE=NAME", help: "the job in that line gets NAME", set: o.addName})
+		f.add(&flag{long: "name", value: "LINE=NAME", many: true, help: "the job in that line gets NAME", set: o.addName})
 		f.string(&o.prefix, "prefix", 0, "TEXT", "all names that are made begin with TEXT")
-		f.add(&flag{long: "leave", value: "LINE", help: "leave that line alone", set: func(v string) error {
+		f.add(&flag{long: "leave", value: "LINE", many: true, help: "leave that line alone", set: func(v string) error {
 			n, err := lineNumber(v)
 			o.leave[n] = true
 			return err

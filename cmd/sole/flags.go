@@ -19,6 +19,7 @@ type flag struct {
 	// short flag always has one.
 	optional bool
 	words    []string // the values, if it takes one of a few
+	many     bool     // it may be given more than once
 	help     string
 	set      func(value string) error
 }
@@ -40,7 +41,7 @@ func (f *flags) string(p *string, long string, short byte, value, help string) {
 }
 
 func (f *flags) strings(p *[]string, long string, short byte, value, help string) {
-	f.add(&flag{long: long, short: short, value: value, help: help, set: func(v string) error {
+	f.add(&flag{long: long, short: short, value: value, many: true, help: help, set: func(v string) error {
 		if v == "" {
 			return fmt.Errorf("it is empty")
 		}

@@ -15,6 +15,7 @@ var pathCommand = &command{
 	args:       "[NAME]",
 	summary:    "print where NAME's lock file is, or the directory",
 	takesNames: true,
+	freeNames:  true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var made bool

@@ -20,7 +20,7 @@ type lockFlags struct {
 
 var lockCommand = &command{
 	name:    "lock",
-	args:    "[NAME]",
+	args:    "--fd N [NAME]",
 	summary: "lock an open descriptor, for the rest of a shell script",
 	about: `Locks what descriptor N of the shell is open on. The shell keeps the lock until
 it ends, or closes N, and so does all that it starts with N open.
@@ -31,6 +31,7 @@ Without NAME it is a file or directory, locked as by flock(1):
 With NAME the shell holds NAME: ls and status show it, stop and signal reach it:
   exec 9<>"$(sole path --make NAME)"; sole lock --fd 9 NAME || exit`,
 	takesNames: true,
+	freeNames:  true,
 	setup:      setupLock,
 }
 

@@ -129,6 +129,7 @@ var statusCommand = &command{
 	summary:    "say who holds NAME",
 	about:      "Exits with 0 if NAME is held and with 3 if it is free. Looking takes no lock.",
 	takesNames: true,
+	freeNames:  true,
 	setup: func(f *flags) func([]string) int {
 		var dir string
 		var asJSON, quiet bool

@@ -6,7 +6,7 @@
 
 // Command sole lets only one instance of a program run.
 //
-// The manual is docs/sole.1; `sole help` is short for it.
+// The manual is in docs/man; `sole help` is short for it.
 package main
 
 import (

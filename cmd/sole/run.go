@@ -25,6 +25,8 @@ anything. Without NAME ("sole run -- COMMAND") the name is made from the exact
 words of COMMAND. The command's exit code is passed on; if a signal killed it,
 sole dies of the same one.`,
 	stopsAtName: true,
+	takesNames:  true,
+	freeNames:   true,
 	setup:       func(f *flags) func([]string) int { return newRunFlags(f).run },
 }
 

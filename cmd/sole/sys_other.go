@@ -23,4 +23,5 @@ func keepIgnored()                        {}
 func isTerminal(int) bool                 { return false }
 func terminalWidth() int                  { return 0 }
 func mayExecute(string) bool              { return true }
+func signalName(syscall.Signal) string    { return "" }
 func signalNum(string) (_ syscall.Signal) { return 0 }
