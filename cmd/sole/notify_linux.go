@@ -144,7 +144,7 @@ func whatEnded(state *os.ProcessState, err error) string {
 		return err.Error()
 	}
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return "killed by " + unix.SignalName(ws.Signal())
+		return "killed by " + signalWord(ws.Signal())
 	}
 	return "exit code " + strconv.Itoa(state.ExitCode())
 }
@@ -188,17 +188,10 @@ func (o *runFlags) tellEnded(tell *notifier, lock *sole.Lock, end sole.End, argv
 		e.ExitCode = &end.ExitCode
 	}
 	if end.Signal != 0 {
-		e.Signal = signalName(end.Signal)
+		e.Signal = signalWord(end.Signal)
 	}
 	e.Message = e.runMessage(time.Duration(e.Seconds*float64(time.Second)), limit(o.maxTime))
 	tell.send(e)
-}
-
-func signalName(sig syscall.Signal) string {
-	if name := unix.SignalName(sig); name != "" {
-		return name
-	}
-	return "SIG" + strconv.Itoa(int(sig))
 }
 
 // runEvent is an event of the run that lock is of.
@@ -215,4 +208,11 @@ func (o *runFlags) runEvent(word string, lock *sole.Lock, argv []string) *event 
 func isLost(err error) (*sole.DisturbedError, bool) {
 	var e *sole.DisturbedError
 	return e, errors.As(err, &e) && !e.Restored
+}
+
+func signalWord(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return "SIG" + strconv.Itoa(int(sig))
 }
