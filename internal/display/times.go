@@ -22,15 +22,15 @@ func Lasting(d time.Duration) string {
 
 // About is a duration that is not exact, such as a usual one, in as few letters as say it: 28m, 1h5m, 2d, 0.3s.
 func About(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
+	if d < 9950*time.Millisecond {
 		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%ds", (d+time.Second/2)/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", (d+time.Minute/2)/time.Minute)
 	}
-	d = d.Round(time.Minute)
+	if d = d.Round(time.Second); d < 2*time.Minute {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	if d = d.Round(time.Minute); d < time.Hour {
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
 	day := 24 * time.Hour
 	large, small, rest := d/time.Hour, d%time.Hour/time.Minute, "m"
 	unit := "h"
