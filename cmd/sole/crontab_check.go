@@ -1,13 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"os"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/sole-run/sole/internal/crontab"
+	"github.com/sole-run/sole/internal/display"
 )
 
 // jobJSON is a job as --check --json prints it.
@@ -40,7 +38,7 @@ func checkCrontab(tab *crontab.Tab, src source, asJSON bool) int {
 		say("there is no job in %s", src)
 		return code
 	}
-	if c := printed(jobTable(os.Stdout, jobs, terminalWidth())); c != exitOK {
+	if c := printTable(jobTable(jobs)); c != exitOK {
 		return c
 	}
 	if open > 0 {
@@ -66,33 +64,27 @@ func jobsJSON(jobs []*crontab.Line) []jobJSON {
 	return all
 }
 
-// jobTable writes a line a job, and below it what is to be known. The command gets what is
-// left of width.
-func jobTable(out io.Writer, jobs []*crontab.Line, width int) error {
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(tw, "LINE\tSCHEDULE\tGUARD\tNAME\tCOMMAND")
+// jobTable has a line a job, and below it what is to be known.
+func jobTable(jobs []*crontab.Line) *display.Table {
+	t := &display.Table{Columns: []display.Column{
+		{Head: "LINE", Keep: 1}, {Head: "SCHEDULE", Keep: 2}, {Head: "GUARD"}, {Head: "NAME", Keep: 3}, {Head: "COMMAND", Least: 16},
+	}}
 	for _, l := range jobs {
 		command := l.Command
 		if l.User != "" {
 			command = l.User + ": " + command
 		}
-		_, _ = fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\n", l.Number, orDash(clip(printable(l.Schedule), 30)), guardWord(l),
-			orDash(printable(l.Name)), orDash(shorten(printable(command))))
-	}
-	_ = tw.Flush() // a strings.Builder takes everything
-	i := -1        // the heading has no remark
-	for line := range strings.Lines(b.String()) {
-		text := clip(strings.TrimRight(line, " \n"), width) + "\n"
-		if i >= 0 && jobs[i].Remark != "" {
-			text += "      " + foldResult(jobs[i].Remark, 6) + "\n"
+		guard := display.Text(guardWord(l))
+		if l.State == crontab.Unguarded || l.State == crontab.Unknown {
+			guard.Role = display.Warn
 		}
-		if _, err := io.WriteString(out, text); err != nil {
-			return err
+		t.Add(display.Text(strconv.Itoa(l.Number)), display.Text(orDash(clip(printable(l.Schedule), 30))), guard,
+			display.Text(orDash(printable(l.Name))), display.Text(orDash(shorten(printable(command)))))
+		if l.Remark != "" {
+			t.Below("      " + foldResult(l.Remark, 6) + "\n")
 		}
-		i++
 	}
-	return nil
+	return t
 }
 
 func guardWord(l *crontab.Line) string {

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/sole-run/sole/internal/display"
 	"github.com/sole-run/sole/internal/doctor"
 )
 
@@ -81,7 +81,7 @@ func examine(o doctor.Options, asJSON bool) int {
 	if asJSON {
 		return max(diagnosis(results), printJSON(results))
 	}
-	return max(diagnosis(results), printed(describeResults(os.Stdout, results)))
+	return max(diagnosis(results), printText(describeResults(results, textWidth(), colours())))
 }
 
 // diagnosis is the exit code: that of the worst failure.
@@ -103,21 +103,36 @@ func diagnosis(results []doctor.Result) int {
 	return code
 }
 
-// describeResults writes a line a check, folded to the width of the help.
-func describeResults(out io.Writer, results []doctor.Result) error {
-	const indent = 8 + 1 + 10 + 1
+// describeResults is a line a check, folded to width; on a narrow terminal the text is below.
+func describeResults(results []doctor.Result, width int, p display.Palette) string {
+	indent, below := 8+1+10+1, ""
+	if width < 50 {
+		indent, below = 2, "\n  "
+	}
 	var b strings.Builder
 	for _, r := range results {
-		fmt.Fprintf(&b, "%-8s %-10s %s\n", r.Status, r.Name, foldResult(r.Found, indent))
+		status := p.Paint(statusRole(r.Status), fmt.Sprintf("%-8s", r.Status))
+		fmt.Fprintf(&b, "%s %-10s %s%s\n", status, r.Name, below, fold(printable(r.Found), width-indent, indent))
 		if r.Do != "" {
-			fmt.Fprintf(&b, "%*s%s\n", indent, "", foldResult("do: "+r.Do, indent))
+			fmt.Fprintf(&b, "%*s%s\n", indent, "", fold(printable("do: "+r.Do), width-indent, indent))
 		}
 	}
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String()
+}
+
+func statusRole(s doctor.Status) display.Role {
+	switch s {
+	case doctor.OK:
+		return display.Good
+	case doctor.Warning:
+		return display.Warn
+	case doctor.Failure:
+		return display.Bad
+	}
+	return display.Faint
 }
 
 // foldResult makes text printable and fits it between indent and the width.
 func foldResult(text string, indent int) string {
-	return fold(printable(text), helpWidth-indent, indent)
+	return fold(printable(text), textWidth()-indent, indent)
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"strings"
 
 	"github.com/sole-run/sole"
 )
@@ -163,26 +162,6 @@ func (c *command) help() int {
 
 // helpWidth is how wide the help may be: as a terminal is that nobody has made larger.
 const helpWidth = 80
-
-// fold breaks text into lines of at most width bytes, all but the first of them indented.
-func fold(text string, width, indent int) string {
-	var b strings.Builder
-	column := 0
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case column+1+len(word) > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += len(word)
-	}
-	return b.String()
-}
 
 // usage is how the flag is written: "-w D, --wait[=D]".
 func (fl *flag) usage() string {

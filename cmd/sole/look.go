@@ -8,10 +8,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sole-run/sole"
+	"github.com/sole-run/sole/internal/display"
 )
 
 const jsonHelp = "print JSON"
@@ -69,14 +69,15 @@ func list(dir string, all, asJSON bool) int {
 		say("no name is held%s", more)
 		return code
 	}
-	return max(code, printed(table(os.Stdout, shown, terminalWidth(), time.Now())))
+	return max(code, printTable(holderTable(shown, time.Now())))
 }
 
-// table writes one aligned line a holder. The command gets what is left of width.
-func table(out io.Writer, names []sole.Status, width int, now time.Time) error {
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(tw, "NAME\tSTATE\tPID\tUSER\tSINCE\tFOR\tRUN\tSKIPS\tWAITING\tCOMMAND")
+// holderTable has a line a holder. A narrow terminal leaves out what is needed least.
+func holderTable(names []sole.Status, now time.Time) *display.Table {
+	t := &display.Table{Columns: []display.Column{
+		{Head: "NAME", Least: 24}, {Head: "STATE", Keep: 8}, {Head: "PID", Keep: 6}, {Head: "USER", Keep: 3, Least: 8}, {Head: "SINCE", Keep: 4},
+		{Head: "FOR", Keep: 7}, {Head: "RUN", Keep: 1}, {Head: "SKIPS", Keep: 2}, {Head: "WAITING", Keep: 2}, {Head: "COMMAND", Keep: 5, Least: 16},
+	}}
 	for _, st := range names {
 		pid, since, lasts, skips, waits := "-", "-", "-", "-", "-"
 		if st.State == sole.Held {
@@ -90,16 +91,12 @@ func table(out io.Writer, names []sole.Status, width int, now time.Time) error {
 		if !st.StartedAt.IsZero() {
 			since, lasts = clockTime(st.StartedAt, now), lasting(elapsed(st))
 		}
-		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", st.Name, stateWord(st), pid,
-			printable(orDash(st.User)), since, lasts, st.Run, skips, waits, orDash(words(st.Command, 0)))
+		state := stateWord(st)
+		t.Add(display.Text(st.Name), display.Cell{Text: state, Role: stateRole(state)}, display.Text(pid),
+			display.Text(printable(orDash(st.User))), display.Text(since), display.Text(lasts), display.Text(strconv.FormatUint(st.Run, 10)),
+			display.Text(skips), display.Text(waits), display.Text(orDash(words(st.Command, 0))))
 	}
-	_ = tw.Flush() // a strings.Builder takes everything
-	for line := range strings.Lines(b.String()) {
-		if _, err := io.WriteString(out, clip(strings.TrimRight(line, " \n"), width)+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t
 }
 
 func stateWord(st sole.Status) string {
@@ -156,13 +153,13 @@ var statusCommand = &command{
 			case asJSON:
 				return max(code, printJSON(st))
 			}
-			return max(code, printed(describe(os.Stdout, st, time.Now())))
+			return max(code, printed(describe(os.Stdout, st, time.Now(), colours())))
 		}
 	},
 }
 
 // describe writes what is known of a name, a line a fact.
-func describe(out io.Writer, st sole.Status, now time.Time) error {
+func describe(out io.Writer, st sole.Status, now time.Time, p display.Palette) error {
 	var b strings.Builder
 	fact := func(key, format string, args ...any) {
 		fmt.Fprintf(&b, "%-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
@@ -179,8 +176,11 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 			fact("waiting", "%s", waiterLine(w))
 		}
 	}
+	head := func(text string, r display.Role) {
+		fmt.Fprintf(&b, "%s %s\n", p.Paint(display.Strong, fmt.Sprintf("%-9s", printable(st.Name))), p.Paint(r, text))
+	}
 	if st.State == sole.Free {
-		fact(st.Name, "free")
+		head("free", display.Faint)
 		waiting()
 		if st.Run > 0 {
 			fact("last run", "%d", st.Run)
@@ -189,7 +189,7 @@ func describe(out io.Writer, st sole.Status, now time.Time) error {
 		_, err := io.WriteString(out, b.String())
 		return err
 	}
-	fact(st.Name, "%s", headline(st))
+	head(headline(st), stateRole(stateWord(st)))
 	if st.Mode != sole.Alone {
 		for _, h := range st.Holders() {
 			fact(stateWord(h), "%s, run %d", who(h), h.Run)

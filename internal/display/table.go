@@ -1,0 +1,163 @@
+package display
+
+import (
+	"slices"
+	"strings"
+)
+
+// Column is a column of a [Table].
+type Column struct {
+	Head  string
+	Right bool // numbers
+	// Keep is how long the column stays when the terminal is narrow: the lowest go first, and
+	// of equals the last one. Columns that have 0 always stay.
+	Keep int
+	// Least is to how many cells it may be cut to make room, 0 for not at all.
+	Least int
+}
+
+// Cell is what stands in a column, printable and in one line.
+type Cell struct {
+	Text string
+	Role Role
+}
+
+// Text is a cell of plain text.
+func Text(s string) Cell { return Cell{Text: s} }
+
+// Table is rows below a heading. The columns are as wide as their text, if the terminal is wide
+// enough: else those that may be are cut, and then some are left out.
+type Table struct {
+	Columns []Column
+	rows    [][]Cell
+	below   map[int]string // lines below a row
+}
+
+// gap is between two columns.
+const gap = 2
+
+// Add adds a row, with a cell for each column.
+func (t *Table) Add(row ...Cell) { t.rows = append(t.rows, row) }
+
+// Below puts lines below the row that was added last, as they are. They end with a newline.
+func (t *Table) Below(lines string) {
+	if t.below == nil {
+		t.below = make(map[int]string)
+	}
+	t.below[len(t.rows)-1] = lines
+}
+
+// Render is the table in at most width cells, or as wide as it is if width is 0. It ends with a newline.
+func (t *Table) Render(width int, p Palette) string {
+	natural := t.natural()
+	shown := fit(t.Columns, natural, width)
+	var b strings.Builder
+	heads := make([]Cell, len(t.Columns))
+	for i, c := range t.Columns {
+		heads[i] = Cell{c.Head, Strong}
+	}
+	t.line(&b, shown, heads, p)
+	for i, row := range t.rows {
+		t.line(&b, shown, row, p)
+		b.WriteString(t.below[i])
+	}
+	return b.String()
+}
+
+// natural is how wide the columns are if nothing is cut.
+func (t *Table) natural() []int {
+	w := make([]int, len(t.Columns))
+	for i, c := range t.Columns {
+		w[i] = Width(c.Head)
+	}
+	for _, row := range t.rows {
+		for i, c := range row {
+			w[i] = max(w[i], Width(c.Text))
+		}
+	}
+	return w
+}
+
+// place is a column that is shown, and how wide.
+type place struct{ column, width int }
+
+// fit chooses the columns and their widths.
+func fit(columns []Column, natural []int, width int) []place {
+	shown := make([]place, len(columns))
+	for i := range columns {
+		shown[i] = place{i, natural[i]}
+	}
+	if width <= 0 {
+		return shown
+	}
+	for i, c := range columns {
+		if c.Least > 0 {
+			shown[i].width = min(natural[i], max(c.Least, Width(c.Head)))
+		}
+	}
+	for total(shown) > width {
+		i := leastKept(columns, shown)
+		if i < 0 {
+			break
+		}
+		shown = slices.Delete(shown, i, i+1)
+	}
+	// What is left over goes to those that are cut, the first ones first.
+	spare := width - total(shown)
+	for i := range shown {
+		more := min(max(spare, 0), natural[shown[i].column]-shown[i].width)
+		shown[i].width += more
+		spare -= more
+	}
+	// Too wide even so: what is last gives way.
+	for i := len(shown) - 1; i >= 0 && spare < 0; i-- {
+		less := min(-spare, shown[i].width-1)
+		shown[i].width -= less
+		spare += less
+	}
+	return shown
+}
+
+func total(shown []place) int {
+	n := gap * (len(shown) - 1)
+	for _, s := range shown {
+		n += s.width
+	}
+	return n
+}
+
+// leastKept is which of shown goes next, -1 if none may.
+func leastKept(columns []Column, shown []place) int {
+	least := -1
+	for i, s := range shown {
+		keep := columns[s.column].Keep
+		if keep > 0 && (least < 0 || keep <= columns[shown[least].column].Keep) {
+			least = i
+		}
+	}
+	return least
+}
+
+// line writes a row, without blanks at its end.
+func (t *Table) line(b *strings.Builder, shown []place, row []Cell, p Palette) {
+	blanks := 0
+	for i, s := range shown {
+		c := row[s.column]
+		text := Clip(c.Text, s.width)
+		pad := s.width - Width(text)
+		if i > 0 {
+			blanks += gap
+		}
+		if t.Columns[s.column].Right {
+			blanks, pad = blanks+pad, 0
+		}
+		if text != "" {
+			for ; blanks > 0; blanks-- {
+				b.WriteByte(' ')
+			}
+			b.WriteString(p.Paint(c.Role, text))
+		}
+		blanks += pad
+	}
+	b.WriteByte('\n')
+}

@@ -1,0 +1,54 @@
+package display
+
+import (
+	"fmt"
+	"time"
+)
+
+// Lasting is a duration in its two largest units: 1h12m, 3d4h, 5s.
+func Lasting(d time.Duration) string {
+	d = d.Truncate(time.Second)
+	day := 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	case d < day:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
+}
+
+// About is a duration that is not exact, such as a usual one, in as few letters as say it: 28m, 1h5m, 2d, 0.3s.
+func About(d time.Duration) string {
+	if d < 9950*time.Millisecond {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	if d = d.Round(time.Second); d < 2*time.Minute {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	if d = d.Round(time.Minute); d < time.Hour {
+		return fmt.Sprintf("%dm", d/time.Minute)
+	}
+	day := 24 * time.Hour
+	large, small, rest := d/time.Hour, d%time.Hour/time.Minute, "m"
+	unit := "h"
+	if d >= day {
+		d = d.Round(time.Hour)
+		large, small, unit, rest = d/day, d%day/time.Hour, "d", "h"
+	}
+	if small == 0 {
+		return fmt.Sprintf("%d%s", large, unit)
+	}
+	return fmt.Sprintf("%d%s%d%s", large, unit, small, rest)
+}
+
+// Clock is the local time, with the date unless it is today's.
+func Clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
