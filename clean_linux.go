@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sole-run/sole/internal/control"
 	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/history"
 	"github.com/sole-run/sole/internal/lockdir"
 	"github.com/sole-run/sole/internal/pidfile"
 	"github.com/sole-run/sole/internal/proc"
@@ -19,7 +21,7 @@ import (
 // Clean removes the lock files of the names that nobody holds, and returns these
 // names. Their run numbers do not start anew. A start that meets Clean waits for it; a
 // name that somebody waits for is left alone. What could not be removed is
-// joined into the error.
+// joined into the error. Histories stay, and are complete, unless the option [Forget] is given.
 func Clean(opts ...Option) (removed []string, err error) {
 	o := collect(opts)
 	look, err := openDir(o, lockdir.Look)
@@ -36,6 +38,9 @@ func Clean(opts ...Option) (removed []string, err error) {
 	}
 	var faults []error
 	for _, n := range names {
+		if !o.forget {
+			_ = settle(n, dir, dir, history.Limit) // the record that says so goes away; it can be read, since it is judged
+		}
 		gone, err := cleanOne(dir, n)
 		if err != nil {
 			faults = append(faults, err)
@@ -44,7 +49,30 @@ func Clean(opts ...Option) (removed []string, err error) {
 			removed = append(removed, n)
 		}
 	}
+	if o.forget {
+		faults = append(faults, forget(dir))
+	}
 	return removed, errors.Join(faults...)
+}
+
+// forget removes the histories of names that have no lock file.
+func forget(dir *lockdir.Dir) error {
+	entries, err := os.ReadDir(dir.Path())
+	faults := []error{err}
+	for _, e := range entries {
+		n, is := strings.CutSuffix(strings.TrimSuffix(e.Name(), history.OlderSuffix), lockdir.HistorySuffix)
+		if !is || checkName(n) != nil {
+			continue
+		}
+		var st unix.Stat_t
+		if unix.Lstat(dir.File(n), &st) != unix.ENOENT {
+			continue // a start that comes now may lose the record of its end
+		}
+		if err := os.Remove(dir.Path() + "/" + e.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func cleanOne(dir *lockdir.Dir, name string) (bool, error) {

@@ -35,6 +35,9 @@ func History(limit int64) Option {
 	return func(o *options) { o.history, o.historyLimit = true, limit }
 }
 
+// Forget makes [Clean] also remove the histories of the names that nobody holds.
+func Forget() Option { return func(o *options) { o.forget = true } }
+
 // HistoryError says that the history of a name could not be written. Nothing else is wrong then.
 type HistoryError struct {
 	Name string

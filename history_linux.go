@@ -197,9 +197,18 @@ func Settle(name string, opts ...Option) error {
 	}
 	o := collect(opts)
 	dir, err := openDir(o, lockdir.Look)
-	if err != nil {
+	if err != nil || dir.Missing() {
 		return err
 	}
+	use, err := openDir(o, lockdir.Use)
+	if err != nil {
+		return nil // it is another user's
+	}
+	return settle(name, dir, use, history.Limit)
+}
+
+// settle is Settle with the directory opened to look and to write.
+func settle(name string, dir, use *lockdir.Dir, limit int64) error {
 	f, err := dir.Look(name)
 	if errors.Is(err, lockdir.ErrNoFile) {
 		return nil
@@ -226,11 +235,7 @@ func Settle(name string, opts ...Option) error {
 	if err != nil || known {
 		return err
 	}
-	if dir, err = openDir(o, lockdir.Use); err != nil {
-		return nil // it is another user's
-	}
 	e := closing(name, &v.rec, here.Boot, last)
-	o.history = true
-	_ = o.keeper().append(dir, &e)
+	_ = keeper{limit}.append(use, &e)
 	return nil
 }

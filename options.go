@@ -23,6 +23,7 @@ type options struct {
 	pidFile string
 	lent    *lent
 	history bool
+	forget  bool
 
 	historyLimit int64
 }

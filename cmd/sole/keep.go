@@ -49,17 +49,23 @@ var cleanCommand = &command{
 	name:    "clean",
 	summary: "remove the lock files of names that nobody holds",
 	about: `There is no need to: a lock file that stays behind is free. Run numbers go on
-where they were. Prints the names whose files were removed.`,
+where they were. Prints the names whose files were removed. Histories stay, but
+with --history.`,
 	setup: func(f *flags) func([]string) int {
 		var dir string
-		var asJSON bool
+		var asJSON, forget bool
+		f.bool(&forget, "history", 0, "also remove the histories of names that nobody holds")
 		f.bool(&asJSON, "json", 0, jsonHelp)
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			if len(args) > 0 {
 				return fail(usageError("clean: %q is too much: it takes no name", shorten(args[0])))
 			}
-			removed, err := sole.Clean(sole.Dir(dir))
+			opts := []sole.Option{sole.Dir(dir)}
+			if forget {
+				opts = append(opts, sole.Forget())
+			}
+			removed, err := sole.Clean(opts...)
 			code := exitOK
 			if err != nil {
 				code = fail(err)

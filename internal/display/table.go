@@ -39,6 +39,15 @@ const gap = 2
 // Add adds a row, with a cell for each column.
 func (t *Table) Add(row ...Cell) { t.rows = append(t.rows, row) }
 
+// Hide leaves the column with that head out.
+func (t *Table) Hide(head string) {
+	i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Head == head })
+	t.Columns = slices.Delete(t.Columns, i, i+1)
+	for r := range t.rows {
+		t.rows[r] = slices.Delete(t.rows[r], i, i+1)
+	}
+}
+
 // Below puts lines below the row that was added last, as they are. They end with a newline.
 func (t *Table) Below(lines string) {
 	if t.below == nil {

@@ -117,12 +117,6 @@ func rotate(dir *lockdir.Dir, name string, f *lockdir.File) {
 	_ = unix.Rename(files.Current, files.Older)
 }
 
-// FilesIn are the files of a name in dir.
-func FilesIn(dir *lockdir.Dir, name string) Files {
-	current := dir.History(name)
-	return Files{Older: current + ".1", Current: current}
-}
-
 // openRegular opens a file for reading, but nothing that is not a regular file.
 func openRegular(path string) (*os.File, error) {
 	var fd int

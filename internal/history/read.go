@@ -7,10 +7,21 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/sole-run/sole/internal/lockdir"
 )
 
 // Files are the files of one name's history, the older one first.
 type Files struct{ Older, Current string }
+
+// OlderSuffix is what the older file has behind the name of the current one.
+const OlderSuffix = ".1"
+
+// FilesIn are the files of a name in dir.
+func FilesIn(dir *lockdir.Dir, name string) Files {
+	current := dir.History(name)
+	return Files{Older: current + OlderSuffix, Current: current}
+}
 
 // chunk is how much is read at a time.
 const chunk = 256 << 10
