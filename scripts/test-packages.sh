@@ -40,6 +40,7 @@ need bindfs bindfs
 need fusermount3 fuse3
 need systemd-tmpfiles systemd-standalone-tmpfiles # what doctor's reading of tmpfiles.d is compared with
 need setpriv util-linux
+need chromium chromium # sole report in a browser
 need qemu-aarch64-static qemu-user-static
 
 [ -n "$missing" ] || exit 0
