@@ -51,10 +51,10 @@ func openChronicle(dir, only string) (*chronicle, error) {
 	return c, nil
 }
 
-// replay gives the records of a name to visit. What it may not read is a fault, and no error: what
-// else there is, is still worth to be shown.
-func (c *chronicle) replay(n string, visit func(*history.Line)) (history.Found, bool) {
-	found, err := c.read(n, visit)
+// replay gives the records of a name to what begin returns. What it may not read is a fault, and no
+// error: what else there is, is still worth to be shown.
+func (c *chronicle) replay(n string, begin func() func(*history.Line)) (history.Found, bool) {
+	found, err := c.read(n, begin)
 	if err != nil {
 		c.faults = append(c.faults, fmt.Errorf("the history of %s: %w", n, err))
 	}

@@ -20,7 +20,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		runCommand, scriptCommand, lockCommand, lsCommand, statusCommand, waitCommand, stopCommand, signalCommand,
-		reloadCommand, sendCommand, reportCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
+		reloadCommand, sendCommand, reportCommand, metricsCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
 	}
 }
 

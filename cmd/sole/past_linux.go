@@ -53,9 +53,22 @@ func (p *past) names() ([]string, error) {
 	return slices.Compact(all), err
 }
 
-// read calls visit for all records of a name, the oldest first.
-func (p *past) read(n string, visit func(*history.Line)) (history.Found, error) {
-	found, err := history.FilesIn(p.dir, n).Forward(visit)
+// rotations is how many times a file may become the older one while it is read. It takes some ten
+// thousand runs each time.
+const rotations = 10
+
+// read gives all records of a name, the oldest first, to what begin returns. If the files are changed for
+// one another meanwhile, records would be missing: it begins again.
+func (p *past) read(n string, begin func() func(*history.Line)) (found history.Found, err error) {
+	files := history.FilesIn(p.dir, n)
+	for range rotations {
+		before, _ := os.Lstat(files.Older)
+		found, err = files.Forward(begin())
+		after, _ := os.Lstat(files.Older)
+		if err != nil || before == nil && after == nil || before != nil && after != nil && os.SameFile(before, after) {
+			break
+		}
+	}
 	var unsafe *lockdir.UnsafeError
 	if errors.As(err, &unsafe) {
 		err = &sole.UnsafeError{Path: unsafe.Path, Problem: unsafe.Problem, Remedy: unsafe.Remedy}

@@ -13,6 +13,6 @@ type past struct{}
 func openPast(string) (*past, error)     { return nil, errors.ErrUnsupported }
 func (p *past) path() string             { return "" }
 func (p *past) names() ([]string, error) { return nil, errors.ErrUnsupported }
-func (p *past) read(string, func(*history.Line)) (f history.Found, err error) {
+func (p *past) read(string, func() func(*history.Line)) (f history.Found, err error) {
 	return f, errors.ErrUnsupported
 }

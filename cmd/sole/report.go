@@ -83,8 +83,11 @@ func (c *chronicle) fill(p *report.Page) {
 }
 
 func (c *chronicle) nameFor(p *report.Page, name string, detail bool) *report.Name {
-	n := &report.Name{Name: name}
-	found, _ := c.replay(name, func(l *history.Line) { n.Add(p, l, detail) })
+	var n *report.Name
+	found, _ := c.replay(name, func() func(*history.Line) {
+		n = &report.Name{Name: name}
+		return func(l *history.Line) { n.Add(p, l, detail) }
+	})
 	n.Done(p, found)
 	st := c.status[name]
 	n.Waiters = st.Waiters
