@@ -113,7 +113,7 @@ _sole() {
 	fi
 	if [ "${COMP_WORDS[COMP_CWORD - 1]}" = --slot ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(` + heldSlots + `)" -- "$cur")
-` + bashValues() + `	elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --pidfile ] || [ "${COMP_WORDS[COMP_CWORD - 1]}" = --lock ]; then
+` + bashValues() + `	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --@(pidfile|lock|output) || ${COMP_WORDS[COMP_CWORD - 1]} == -o ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")

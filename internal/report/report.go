@@ -86,7 +86,7 @@ func (n *Name) Add(p *Page, l *history.Line, detail bool) {
 	if m.to.Before(m.from) { // the clock was set back meanwhile
 		m.to = m.from.Add(m.lasted)
 	}
-	if m.from.Before(plausible) || m.to.After(p.Now.Add(day)) {
+	if !plausible(m.from) || m.to.After(p.Now.Add(day)) {
 		n.odd++
 		return
 	}
@@ -99,8 +99,11 @@ func (n *Name) Add(p *Page, l *history.Line, detail bool) {
 	}
 }
 
-// plausible is before all runs that there can have been: a clock that shows less was not set.
-var plausible = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+// clockSet is before all runs that there can have been, 2020-01-01: a clock that shows less was not set.
+const clockSet = 1577836800
+
+// plausible reports whether a clock that was set can have shown that.
+func plausible(t time.Time) bool { return t.Unix() >= clockSet }
 
 // keep appends a line, and drops the first one of more than most.
 func keep(lines []history.Line, l *history.Line, most int) []history.Line {

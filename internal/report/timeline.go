@@ -26,14 +26,14 @@ func (n *Name) whole(p *Page) span {
 		s.to = n.lastAt
 	}
 	for _, h := range n.Now {
-		if !h.Started.IsZero() && h.Started.After(plausible) && (s.from.IsZero() || h.Started.Before(s.from)) {
+		if !h.Started.IsZero() && plausible(h.Started) && (s.from.IsZero() || h.Started.Before(s.from)) {
 			s.from = h.Started
 		}
 	}
 	if s.from.IsZero() || s.from.After(s.to) {
 		s.from = s.to
 	}
-	if !p.Since.IsZero() && p.Since.Before(s.to) && p.Since.After(plausible) {
+	if !p.Since.IsZero() && p.Since.Before(s.to) && plausible(p.Since) {
 		s.from = p.Since
 	}
 	return s.padded(p)
@@ -87,7 +87,7 @@ func later(a, b time.Time) time.Time {
 func (n *Name) withHolders(p *Page) []mark {
 	all := slices.Clone(n.drawn)
 	for _, h := range n.Now {
-		if from := h.Started; from.After(plausible) && from.Before(p.Now.Add(day)) {
+		if from := h.Started; plausible(from) && from.Before(p.Now.Add(day)) {
 			all = append(all, mark{from: from, to: later(from, p.Now), lasted: h.Lasts, run: h.Run, outcome: history.None})
 		}
 	}
