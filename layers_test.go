@@ -9,6 +9,7 @@ import (
 // house is who may import whom, from the roof down. What is not listed is not allowed.
 var house = map[string][]string{
 	"cmd/sole":           {".", "instance", "internal/crontab", "internal/display", "internal/doctor", "internal/early", "internal/history", "internal/lockdir", "internal/name", "internal/proc", "internal/signals", "internal/supervise", "internal/usual"},
+	"cmd/sole-top":       {".", "internal/display", "internal/history", "internal/lockdir", "internal/proc", "internal/recent", "internal/top"},
 	"instance":           {".", "internal/control"},
 	"examples/editor":    {"instance"},
 	".":                  {"internal/control", "internal/early", "internal/flock", "internal/history", "internal/lockdir", "internal/locktable", "internal/name", "internal/pidfile", "internal/proc", "internal/queue", "internal/record", "internal/usual"},
@@ -18,6 +19,8 @@ var house = map[string][]string{
 	"internal/doctor":    {"internal/flock", "internal/lockdir", "internal/proc", "internal/record"},
 	"internal/crontab":   {"internal/name"},
 	"internal/history":   {"internal/fixed", "internal/lockdir", "internal/usual"},
+	"internal/top":       {".", "internal/display", "internal/history", "internal/recent"},
+	"internal/recent":    {"internal/history", "internal/lockdir", "internal/usual"},
 	"internal/usual":     {},
 	"internal/display":   {},
 	"internal/fixed":     {},

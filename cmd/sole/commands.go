@@ -19,7 +19,7 @@ type command struct {
 
 func commands() []*command {
 	return []*command{
-		runCommand, scriptCommand, lockCommand, lsCommand, statusCommand, waitCommand, stopCommand, signalCommand,
+		runCommand, scriptCommand, lockCommand, lsCommand, topCommand, statusCommand, waitCommand, stopCommand, signalCommand,
 		reloadCommand, sendCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
 	}
 }
