@@ -22,6 +22,20 @@ type Column struct {
 type Cell struct {
 	Text string
 	Role Role
+	// Each gives each character a role of its own, if it is not nil.
+	Each func(rune) Role
+}
+
+// paint is the text, or as much of it as is shown, in its colours.
+func (c *Cell) paint(text string, p Palette) string {
+	if c.Each == nil || !p {
+		return p.Paint(c.Role, text)
+	}
+	var b strings.Builder
+	for _, r := range text {
+		b.WriteString(p.Paint(c.Each(r), string(r)))
+	}
+	return b.String()
 }
 
 // Text is a cell of plain text.
@@ -65,7 +79,7 @@ func (t *Table) Lines(width int, p Palette) []string {
 	shown := t.fit(width)
 	heads := make([]Cell, len(t.Columns))
 	for i, c := range t.Columns {
-		heads[i] = Cell{c.Head, Strong}
+		heads[i] = Cell{Text: c.Head, Role: Strong}
 	}
 	lines := make([]string, 0, 1+len(t.rows))
 	lines = append(lines, t.line(shown, heads, p))
@@ -175,7 +189,7 @@ func (t *Table) line(shown []place, row []Cell, p Palette) string {
 			for ; blanks > 0; blanks-- {
 				b.WriteByte(' ')
 			}
-			b.WriteString(p.Paint(c.Role, text))
+			b.WriteString(c.paint(text, p))
 		}
 		blanks += pad
 	}

@@ -3,6 +3,7 @@ package top
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/sole-run/sole"
 	"github.com/sole-run/sole/internal/display"
@@ -59,14 +60,14 @@ func (m *Model) table() *display.Table {
 		widest, user = max(widest, len(m.rows[i].Name)+2), max(user, len(m.rows[i].User))
 	}
 	t := &display.Table{Columns: []display.Column{
-		{Head: "  NAME", Least: 14, Wide: min(widest, 40)},
+		{Head: "  NAME", Least: 16, Wide: min(widest, 40)},
 		{Head: "STATE", Keep: 9, Wide: barWidth},
 		{Head: "FOR", Keep: 10, Right: true, Wide: 6},
-		{Head: "USUAL", Keep: 8, Right: true, Wide: 6},
+		{Head: "USUAL", Keep: 8, Right: true},
 		{Head: "SKIPS", Keep: 5, Right: true},
 		{Head: "WAIT", Keep: 6, Right: true},
 		{Head: "LAST", Keep: 7, Wide: stripLength},
-		{Head: "PID", Keep: 3, Right: true, Wide: 7},
+		{Head: "PID", Keep: 3, Right: true, Wide: 5},
 		{Head: "USER", Keep: 2, Least: 6, Wide: min(user, 12)},
 		{Head: "COMMAND", Keep: 4, Least: 12},
 	}}
@@ -94,11 +95,11 @@ func (m *Model) addTo(t *display.Table, r *row, selected bool) {
 	if selected {
 		pointer = k.pointer + " "
 	}
-	state, usual, lasts, command := m.state(r), "-", "-", m.text(display.Words(r.Command, 0))
+	state, usual, lasts, command := m.state(r), "-", "-", m.text(shortCommand(r.Command))
 	if r.recent.P50 > 0 {
 		usual = display.About(r.recent.P50)
 	}
-	strip := display.Cell{Text: k.outcomes(r.recent.Last, stripLength), Role: outcomeRole(r.recent.Outcome())}
+	strip := display.Cell{Text: k.outcomes(r.recent.Last, stripLength), Each: k.outcomeRole}
 	cells := []display.Cell{{Text: pointer + label(r)}, state, {}, {Text: usual, Role: display.Faint}, {}, {}, strip, {}, {}, {}}
 	if r.held() {
 		if !r.StartedAt.IsZero() {
@@ -120,10 +121,22 @@ func (m *Model) addTo(t *display.Table, r *row, selected bool) {
 	}
 	if selected {
 		for i := range cells {
-			cells[i].Role = display.Plain
+			cells[i].Role, cells[i].Each = display.Plain, nil
 		}
 	}
 	t.Add(cells...)
+}
+
+// shortCommand is a command without the directory of its program.
+func shortCommand(argv []string) string {
+	if len(argv) == 0 {
+		return ""
+	}
+	short := append([]string{argv[0][strings.LastIndexByte(argv[0], '/')+1:]}, argv[1:]...)
+	if short[0] == "" {
+		short[0] = argv[0]
+	}
+	return display.Words(short, 0)
 }
 
 // count is a number that stands out if it is not 0.

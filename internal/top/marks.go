@@ -87,6 +87,16 @@ func (k marks) outcome(o history.Outcome) string {
 	return "?"
 }
 
+// outcomeRole is how such a character is shown.
+func (k marks) outcomeRole(r rune) display.Role {
+	for _, o := range history.Outcomes() {
+		if k.outcome(o) == string(r) {
+			return outcomeRole(o)
+		}
+	}
+	return display.Plain
+}
+
 // outcomes are the last ones, the newest last.
 func (k marks) outcomes(last []history.Outcome, most int) string {
 	var b strings.Builder

@@ -74,7 +74,7 @@ func (m *Model) detailLines() []string {
 	f.add("file", st.Path, display.Plain)
 	if last := m.of.recent; len(last.Last) > 0 {
 		k := marksOf(m.o.ASCII)
-		f.add("last runs", k.outcomes(last.Last, len(last.Last)), outcomeRole(last.Outcome()))
+		f.add("last runs", k.outcomes(last.Last, len(last.Last)), display.Plain)
 		f.add("last end", fmt.Sprintf("%s, %s after %s", display.Clock(last.Ended, m.snap.At), last.Outcome(), display.Lasting(last.Lasted)), display.Plain)
 	}
 	return f.lines
