@@ -35,6 +35,7 @@ var house = map[string][]string{
 	"internal/signals":   {},
 	"test/cli":           {".", "instance", "internal/early", "internal/record"},
 	"test/model":         {".", "internal/early"},
+	"test/top":           {"internal/early", "internal/history", "internal/lockdir"},
 	"test/torture":       {".", "internal/early", "internal/record", "internal/proc", "internal/flock", "internal/queue"},
 }
 

@@ -22,6 +22,9 @@ func Lasting(d time.Duration) string {
 
 // About is a duration that is not exact, such as a usual one, in as few letters as say it: 28m, 1h5m, 2d, 0.3s.
 func About(d time.Duration) string {
+	if d > 0 && d < 100*time.Millisecond {
+		return fmt.Sprintf("%dms", max(d/time.Millisecond, 1))
+	}
 	if d < 9950*time.Millisecond {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sole-run/sole"
 	"github.com/sole-run/sole/internal/display"
@@ -116,7 +117,7 @@ func (m *Model) addTo(t *display.Table, r *row, selected bool) {
 		cells[5] = count(r.Waiters)
 		if !r.recent.Ended.IsZero() {
 			cells[2] = display.Cell{Text: display.Lasting(r.recent.Lasted), Role: display.Faint}
-			cells[9] = display.Cell{Text: "ended " + display.Clock(r.recent.Ended, m.snap.At), Role: display.Faint}
+			cells[9] = display.Cell{Text: "ended " + display.About(max(m.snap.At.Sub(r.recent.Ended), time.Second).Truncate(time.Second)) + " ago", Role: display.Faint}
 		}
 	}
 	if selected {

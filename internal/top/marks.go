@@ -20,7 +20,7 @@ func marksOf(ascii bool) marks {
 	if ascii {
 		return marks{full: "#", empty: ".", usual: "|", over: "!", ok: ".", failed: "F", rule: "-", pointer: ">", dot: "*"}
 	}
-	return marks{full: "█", empty: "·", usual: "╎", over: "!", parts: []string{"▏", "▎", "▍", "▌", "▋", "▊", "▉"},
+	return marks{full: "━", empty: "·", usual: "╎", over: "!", parts: []string{"╸"},
 		ok: "✓", failed: "✗", rule: "─", pointer: "▸", dot: "·"}
 }
 
