@@ -19,6 +19,7 @@ export CGO_ENABLED = 0
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/sole ./cmd/sole
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/sole-top ./cmd/sole-top
 
 demo: build
 	sh examples/demo.sh bin/sole
@@ -87,6 +88,8 @@ bench-short: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
+	install -d $(DESTDIR)$(PREFIX)/lib/sole
+	install -m 755 bin/sole-top $(DESTDIR)$(PREFIX)/lib/sole/sole-top
 	install -m 644 docs/sole.1 $(DESTDIR)$(PREFIX)/share/man/man1/sole.1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	bin/sole completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sole

@@ -112,4 +112,3 @@ func TestLaterRunIsLeftAlone(t *testing.T) {
 		}
 	}
 }
-

@@ -76,15 +76,18 @@ func until(t testing.TB, what string, ok func() bool) {
 type seat struct {
 	*testing.T
 	tty    *os.File
+	slave  *os.File
 	cmd    *exec.Cmd
 	before unix.Termios
 	ended  chan struct{}
 	err    error
 
-	mu   sync.Mutex
-	emu  *vt.Emulator
-	raw  bytes.Buffer
-	asks bytes.Buffer // what the terminal answered to questions
+	mu  sync.Mutex
+	emu *vt.Emulator
+	raw bytes.Buffer
+
+	asked sync.Mutex   // its own: the emulator answers while it is written to
+	asks  bytes.Buffer // what the terminal answered to questions
 }
 
 // sit starts a program at a terminal of that size.
@@ -93,7 +96,7 @@ func sit(t *testing.T, width, height int, env []string, name string, args ...str
 	tty, slave, err := pty.Open()
 	must(t, err)
 	must(t, pty.Setsize(tty, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}))
-	s := &seat{T: t, tty: tty, emu: vt.NewEmulator(width, height), ended: make(chan struct{})}
+	s := &seat{T: t, tty: tty, slave: slave, emu: vt.NewEmulator(width, height), ended: make(chan struct{})}
 	before, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
 	must(t, err)
 	s.before = *before
@@ -107,9 +110,9 @@ func sit(t *testing.T, width, height int, env []string, name string, args ...str
 		buf := make([]byte, 1024)
 		for {
 			n, err := s.emu.Read(buf)
-			s.mu.Lock()
+			s.asked.Lock()
 			s.asks.Write(buf[:n])
-			s.mu.Unlock()
+			s.asked.Unlock()
 			if err != nil {
 				return
 			}
