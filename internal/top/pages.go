@@ -102,7 +102,7 @@ func (m *Model) holderFacts(f *facts, r *row) {
 	f.add("user", r.User, display.Plain)
 	f.add("command", display.Words(r.Command, 0), display.Plain)
 	f.add("directory", r.Cwd, display.Plain)
-	f.add("run", fmt.Sprintf("%d, with %d skips", r.Run, r.Skips), display.Plain)
+	f.add("run", fmt.Sprintf("%d, skips %d", r.Run, r.Skips), display.Plain)
 }
 
 func stateText(r *row) string {
