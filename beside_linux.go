@@ -29,7 +29,7 @@ func (a *attempt) holdBeside(l *Lock) (*Lock, error) {
 		err = a.listen(l)
 	}
 	if err != nil {
-		_ = l.Release()
+		l.giveBack()
 		return nil, err
 	}
 	return l, nil

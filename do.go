@@ -10,21 +10,27 @@ import (
 // somebody deleted its lock file and another holder got in; [context.Cause] then is a
 // [*DisturbedError], which Do returns joined with fn's error.
 //
+// With [History] the run succeeded if fn returned nil, was lost if the name was, and else failed.
+//
 // To leave at once when the name is busy, use [TryAcquire].
 func Do(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) (err error) {
 	lock, err := Acquire(ctx, name, opts...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
+	end := End{Outcome: Failed, ExitCode: -1} // unless fn returns
+	defer func() { err = errors.Join(err, lock.ReleaseAs(end)) }()
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := lock.guard(cancel)
 	defer stop()
 	err = fn(inner)
 	var lost *DisturbedError
-	if errors.As(context.Cause(inner), &lost) {
-		err = errors.Join(err, lost)
+	switch {
+	case errors.As(context.Cause(inner), &lost):
+		err, end.Outcome = errors.Join(err, lost), Lost
+	case err == nil:
+		end.Outcome = OK
 	}
 	return err
 }

@@ -18,7 +18,7 @@ func (a *attempt) lockFiles(l *Lock) (*Lock, error) {
 	for _, file := range a.o.files {
 		fd, err := a.lockFile(file)
 		if err != nil {
-			_ = l.Release()
+			l.giveBack()
 			return nil, err
 		}
 		l.others = append(l.others, fd)

@@ -110,6 +110,9 @@ func outcomeOf(o Outcome) history.Outcome {
 // closeEarlier writes the end of the run that the record of v is of, which left without a word. last
 // is when the file was last written to. The caller has taken the name.
 func (a *attempt) closeEarlier(l *Lock, r *record.Record, last time.Time) {
+	if known, err := remembers(l.dir, a.name, r.Run); known || err != nil {
+		return // somebody has noticed before
+	}
 	e := closing(a.name, r, l.rec.Place.Boot, last)
 	if a.arrived != 0 && r.Place.Boot == l.rec.Place.Boot { // it was waited for
 		e.Ended = e.EndedBefore
@@ -188,6 +191,20 @@ func skipsInRow(dir *lockdir.Dir, name string) (n int64) {
 	return n
 }
 
+// remembers reports whether the history has a record of the run. Those of runs that shared the name may
+// have ended in another order.
+func remembers(dir *lockdir.Dir, name string, run uint64) (known bool, err error) {
+	later := 0
+	_, err = history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
+		known = l.Run == run
+		if l.Run > 0 && l.Run < run {
+			later++
+		}
+		return !known && later <= record.Seats
+	})
+	return known, fault(err)
+}
+
 // Settle writes the end of the last run of a name into its history if that run left without a word,
 // nobody holds the name, and no start has done so yet. It takes no lock, and is in nobody's way. The error is
 // that of reading; a history that cannot be written is as it was.
@@ -227,12 +244,7 @@ func settle(name string, dir, use *lockdir.Dir, limit int64) error {
 	if err != nil || hereErr != nil || again.recErr != nil || again.state != record.Held || again.marked || again.rec.Run != v.rec.Run {
 		return errors.Join(err, hereErr)
 	}
-	known := false
-	_, err = history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
-		known = l.Run == v.rec.Run
-		return !known && (l.Run == 0 || l.Run > v.rec.Run)
-	})
-	if err != nil || known {
+	if known, err := remembers(dir, name, v.rec.Run); known || err != nil {
 		return err
 	}
 	e := closing(name, &v.rec, here.Boot, last)

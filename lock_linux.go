@@ -191,7 +191,7 @@ func (l *Lock) writeRecord() error {
 // left alone. Releasing again does nothing.
 //
 // With [History] the run ends as one that did well. [Lock.ReleaseAs] says it otherwise.
-func (l *Lock) Release() error { return l.ReleaseAs(End{Outcome: OK}) }
+func (l *Lock) Release() error { return l.ReleaseAs(End{Outcome: OK, ExitCode: -1}) }
 
 // ReleaseAs is [Lock.Release] of a run that ended in that way, for the history of a lock
 // with the option [History]. A run that did not do well, and for whose end somebody waits to replace
@@ -216,6 +216,12 @@ func (l *Lock) ReleaseAs(end End) error {
 		err = errors.Join(err, flock.Unlock(fd), unix.Close(fd))
 	}
 	return err
+}
+
+// giveBack releases a lock that came to nothing: no run.
+func (l *Lock) giveBack() {
+	l.keeper = keeper{}
+	_ = l.Release()
 }
 
 // release gives the lock file up. In this order whoever looks can tell at each

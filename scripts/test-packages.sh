@@ -61,7 +61,27 @@ need fusermount3 fuse3
 need systemd-tmpfiles systemd # what doctor's reading of tmpfiles.d is compared with
 need systemd-analyze systemd # units
 need setpriv util-linux
+need chromium chromium # sole report in a browser
 need qemu-aarch64-static qemu-user-static
+
+
+# Installing prometheus would start a server. Of its package only promtool is wanted.
+only_promtool() {
+	command -v promtool >/dev/null 2>&1 && return
+	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+		missing="$missing prometheus"
+		return
+	fi
+	echo "installing: promtool"
+	tmp=$(mktemp -d)
+	chmod 755 "$tmp"
+	apt-get update -qq
+	(cd "$tmp" && apt-get download -qq -o APT::Sandbox::User=root prometheus >/dev/null)
+	dpkg-deb --fsys-tarfile "$tmp"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$tmp/promtool"
+	install -m 755 "$tmp/promtool" /usr/local/bin/promtool
+	rm -r "$tmp"
+}
+only_promtool
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -21,7 +21,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		runCommand, scriptCommand, lockCommand, lsCommand, statusCommand, waitCommand, stopCommand, signalCommand,
-		reloadCommand, sendCommand, historyCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
+		reloadCommand, sendCommand, historyCommand, reportCommand, metricsCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
 	}
 }
 

@@ -31,7 +31,7 @@ func (o *historyFlags) print(all []chapter, rows []row, one bool) int {
 	}
 	for _, c := range all {
 		if c.torn > 0 {
-			say("%s: %s in its history cannot be read, and are left out", c.name, countOf(c.torn, "line"))
+			say("%s: %s of its history cannot be read", c.name, countOf(c.torn, "line"))
 		}
 	}
 	return code

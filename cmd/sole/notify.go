@@ -71,7 +71,9 @@ func (e *event) environment() []string {
 	add("COMMAND", strings.ReplaceAll(words(e.Command, 0), "\x00", ""))
 	pid := ""
 	if e.Holder != nil {
-		pid = strconv.Itoa(max(e.Holder.PID, e.Holder.ChildPID))
+		if pid = strconv.Itoa(max(e.Holder.PID, 0)); e.Holder.PID <= 0 {
+			pid = strconv.Itoa(e.Holder.ChildPID)
+		}
 	}
 	add("HOLDER_PID", pid)
 	return env

@@ -59,7 +59,8 @@ func (p *past) read(n string, visit func(*history.Line)) (history.Found, error) 
 	return found, p.fault(err)
 }
 
-// readBack is read from the newest one on, until visit returns false.
+// readBack is read from the newest one on, until visit returns false. Some may be there twice, see
+// [history.Sort].
 func (p *past) readBack(n string, visit func(*history.Line) bool) (history.Found, error) {
 	found, err := history.FilesIn(p.dir, n).Backward(visit)
 	return found, p.fault(err)
@@ -68,7 +69,7 @@ func (p *past) readBack(n string, visit func(*history.Line) bool) (history.Found
 func (p *past) fault(err error) error {
 	var unsafe *lockdir.UnsafeError
 	if errors.As(err, &unsafe) {
-		err = &sole.UnsafeError{Path: unsafe.Path, Problem: unsafe.Problem, Remedy: unsafe.Remedy}
+		return &sole.UnsafeError{Path: unsafe.Path, Problem: unsafe.Problem, Remedy: unsafe.Remedy}
 	}
 	return err
 }

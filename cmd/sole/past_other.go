@@ -16,6 +16,6 @@ func (p *past) names() ([]string, error) { return nil, errors.ErrUnsupported }
 func (p *past) read(string, func(*history.Line)) (f history.Found, err error) {
 	return f, errors.ErrUnsupported
 }
-func (p *past) readBack(n string, visit func(*history.Line) bool) (f history.Found, err error) {
+func (p *past) readBack(string, func(*history.Line) bool) (f history.Found, err error) {
 	return f, errors.ErrUnsupported
 }

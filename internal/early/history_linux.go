@@ -181,6 +181,9 @@ func replacing() bool {
 func (r *request) closeEarlier(old *record.Record, texts record.Texts) bool {
 	e := r.entry(old.UID)
 	e.Run, e.Started, e.PID = old.Run, old.Started, old.Holder.PID
+	if known(old.Run) {
+		return true
+	}
 	words := 0
 	for {
 		key, value := texts.Next()
@@ -202,6 +205,28 @@ func (r *request) closeEarlier(old *record.Record, texts record.Texts) bool {
 	e.Unseen(old.Child.PID != 0, time.Unix(0, modified), now.rec.Started)
 	encode(&e)
 	return true
+}
+
+// known reports whether somebody has noticed the end of the run before, and written it down: into what is
+// last in the file. A record that is there twice is read once.
+func known(run uint64) bool {
+	size := now.st.Size
+	n, ok := pread(now.pastFD, now.file[:], max(size-int64(len(now.file)), 0))
+	if !ok {
+		return false
+	}
+	var b [40]byte
+	w := fixed.Writer{B: b[:]}
+	w.Text(`","run":`)
+	w.Number(run)
+	w.Text(`,"`)
+	want := b[:w.N]
+	for i := 0; i+len(want) <= n; i++ {
+		if now.file[i] == '"' && string(now.file[i:i+len(want)]) == string(want) {
+			return true
+		}
+	}
+	return false
 }
 
 // unescape takes the escapes of a sound record out of b, in place.

@@ -130,6 +130,13 @@ func (l *Line) Entry() (e Entry, ok bool) {
 	return e, true
 }
 
+// Keep is a copy that stays valid.
+func (l *Line) Keep() Line {
+	c := *l
+	c.raw = bytes.Clone(l.raw)
+	return c
+}
+
 // Raw is the line as it is in the file.
 func (l *Line) Raw() []byte { return l.raw }
 

@@ -39,8 +39,13 @@ type Found struct {
 func (f Files) Forward(visit func(*Line)) (Found, error) {
 	var found Found
 	var once filter
-	for i, path := range []string{f.Older, f.Current} {
-		err := forward(path, func(raw []byte) {
+	both, err := f.open()
+	if err != nil {
+		return found, err
+	}
+	defer both.close()
+	for i, file := range []*os.File{both.older, both.current} {
+		err := forward(file, func(raw []byte) {
 			if l, ok := parse(raw); ok {
 				if once.first(&l) {
 					visit(&l)
@@ -67,13 +72,51 @@ func open(path string) (*os.File, error) {
 	return f, err
 }
 
-// forward calls visit for each line that is not empty.
-func forward(path string, visit func(raw []byte)) error {
-	f, err := open(path)
-	if f == nil {
-		return err
+// pair is the two files, nil where there is none.
+type pair struct{ older, current *os.File }
+
+// open opens both, so that no rotation falls in between: that would hide a file.
+func (f Files) open() (p pair, err error) {
+	for range 100 {
+		if p.current, err = open(f.Current); err != nil {
+			return p, err
+		}
+		if p.older, err = open(f.Older); err != nil || !p.same() {
+			if err != nil {
+				p.close()
+			}
+			return p, err
+		}
+		p.close()
 	}
-	defer f.Close()
+	return p, &fs.PathError{Op: "read", Path: f.Current, Err: errChanging}
+}
+
+var errChanging = errors.New("it is rotated faster than it can be opened")
+
+// same reports whether the current file has become the older one meanwhile.
+func (p pair) same() bool {
+	if p.current == nil || p.older == nil {
+		return false
+	}
+	a, err := p.current.Stat()
+	b, err2 := p.older.Stat()
+	return err == nil && err2 == nil && os.SameFile(a, b)
+}
+
+func (p pair) close() {
+	for _, f := range []*os.File{p.older, p.current} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// forward calls visit for each line that is not empty.
+func forward(f *os.File, visit func(raw []byte)) error {
+	if f == nil {
+		return nil
+	}
 	buf := make([]byte, 0, chunk+longest)
 	long := false // the line that is being read is too long
 	for {
@@ -113,9 +156,14 @@ func forward(path string, visit func(raw []byte)) error {
 // another one's are not left out, see [Sort]. Lines stay valid.
 func (f Files) Backward(visit func(*Line) bool) (Found, error) {
 	var found Found
-	for _, path := range []string{f.Current, f.Older} {
+	both, err := f.open()
+	if err != nil {
+		return found, err
+	}
+	defer both.close()
+	for _, file := range []*os.File{both.current, both.older} {
 		more := true
-		err := backward(path, func(raw []byte) bool {
+		err := backward(file, func(raw []byte) bool {
 			if l, ok := parse(raw); ok {
 				more = visit(&l)
 			} else if _, ok := totalsOf(raw); !ok {
@@ -131,12 +179,10 @@ func (f Files) Backward(visit func(*Line) bool) (Found, error) {
 }
 
 // backward calls visit for each line that is not empty, from the last one on.
-func backward(path string, visit func(raw []byte) bool) error {
-	f, err := open(path)
+func backward(f *os.File, visit func(raw []byte) bool) error {
 	if f == nil {
-		return err
+		return nil
 	}
-	defer f.Close()
 	at, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err

@@ -20,13 +20,14 @@ type Sample struct {
 	MS [Size]uint64
 }
 
-// Add adds a run, and drops the oldest if there is no room.
+// Add adds a run, and drops the oldest if there is no room. Whatever is shorter counts as a millisecond, so
+// that 0 can stand for what is not known.
 func (s *Sample) Add(d time.Duration) {
 	if s.N == Size {
 		copy(s.MS[:], s.MS[1:])
 		s.N--
 	}
-	s.MS[s.N] = uint64(min(max(d, 0), Longest)) / 1e6
+	s.MS[s.N] = uint64(min(max(d, time.Millisecond), Longest)) / 1e6
 	s.N++
 }
 

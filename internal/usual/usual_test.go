@@ -47,7 +47,7 @@ func TestSample(t *testing.T) {
 		t.Errorf("95 in 100: %v", got)
 	}
 	s.Add(-time.Second)
-	if s.Add(1 << 62); s.MS[Size-2] != 0 || s.MS[Size-1] != uint64(Longest/time.Millisecond) {
+	if s.Add(1 << 62); s.MS[Size-2] != 1 || s.MS[Size-1] != uint64(Longest/time.Millisecond) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -102,7 +102,7 @@ func (c *earlyCase) run(t *testing.T, bin string) (said, file string, early bool
 	calls, err := os.ReadFile(trace)
 	must(t, err)
 	early = !strings.Contains(string(calls), goRuntime)
-	return normal(b, bin, o.String()), normal(b, bin, b.lockFileSays()), early
+	return normal(b, bin, o.String()), normal(b, bin, b.lockFileSays()+b.historySays()), early
 }
 
 // without removes variables, and what later ones replace.

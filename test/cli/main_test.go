@@ -277,6 +277,7 @@ type status struct {
 	Replaced                             uint64
 	Others                               []status
 	Waiting                              []waiting
+	Usual                                float64 `json:"usual_seconds"`
 }
 
 // waiting is one of those who wait.
