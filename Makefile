@@ -22,6 +22,7 @@ export CGO_ENABLED = 0
 
 build:
 	$(GO) build -trimpath $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/sole
+	$(GO) build -trimpath $(BUILDFLAGS) -ldflags '-s -w' -o $(dir $(BIN))sole-top ./cmd/sole-top
 
 demo: build
 	sh examples/demo.sh bin/sole
@@ -94,6 +95,8 @@ bench-short: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
+	install -d $(DESTDIR)$(PREFIX)/lib/sole
+	install -m 755 bin/sole-top $(DESTDIR)$(PREFIX)/lib/sole/sole-top
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

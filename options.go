@@ -19,6 +19,7 @@ type options struct {
 	pending bool
 	replace *Replacement
 	slot    int
+	only    *Status
 	method  string
 	pidFile string
 	lent    *lent
@@ -145,6 +146,11 @@ func PidFile(path string) Option { return func(o *options) { o.pidFile = path } 
 
 // AtSlot makes [Signal] and [Stop] act on the holder of slot n only.
 func AtSlot(n int) Option { return func(o *options) { o.slot = n } }
+
+// OnlyRun makes [Signal] and [Stop] act on the run that seen describes only: one that has got the
+// name since then is left alone, and the name counts as free. Of a name that several hold, seen is one of
+// its [Status.Holders].
+func OnlyRun(seen Status) Option { return func(o *options) { o.only = &seen } }
 
 // lent is a descriptor to take the lock on, and the process that has it too.
 type lent struct{ fd, pid int }

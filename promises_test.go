@@ -44,7 +44,7 @@ func TestPromisesNoticesAMissingOne(t *testing.T) {
 func promised(t *testing.T, page string) (named int, missing []string) {
 	t.Helper()
 	have := testsByDir(t)
-	words := regexp.MustCompile("`([a-z0-9/]+)`|\\b((?:Test|Fuzz)[A-Z]\\w*)|\\b([a-z]+\\.txtar)")
+	words := regexp.MustCompile("`([a-z0-9/-]+)`|\\b((?:Test|Fuzz)[A-Z]\\w*)|\\b([a-z]+\\.txtar)")
 	for line := range strings.Lines(page) {
 		cells := strings.Split(line, "|")
 		if len(cells) != 4 || strings.HasPrefix(cells[1], "---") || strings.TrimSpace(cells[2]) == "test" {

@@ -192,6 +192,10 @@ func target(name string, opts []Option) (*lockdir.Dir, []Status, error) {
 	if o.slot != 0 {
 		holders = slices.DeleteFunc(holders, func(h Status) bool { return h.Slot != o.slot })
 	}
+	if o.only != nil {
+		h, runs := st.same(*o.only)
+		holders = slices.DeleteFunc([]Status{h}, func(Status) bool { return !runs })
+	}
 	if len(holders) == 0 {
 		return nil, nil, ErrFree
 	}

@@ -31,7 +31,7 @@ purge() {
 			return
 		fi
 	done
-	rm -f "$dir/.floor"
+	rm -f "$dir/.floor" "$dir"/*.history "$dir"/*.history.1
 	rmdir --ignore-fail-on-non-empty "$dir"
 }
 

@@ -20,7 +20,7 @@ type command struct {
 
 func commands() []*command {
 	return []*command{
-		runCommand, scriptCommand, lockCommand, lsCommand, statusCommand, waitCommand, stopCommand, signalCommand,
+		runCommand, scriptCommand, lockCommand, lsCommand, topCommand, statusCommand, waitCommand, stopCommand, signalCommand,
 		reloadCommand, sendCommand, historyCommand, reportCommand, metricsCommand, doctorCommand, crontabCommand, pathCommand, cleanCommand, completionCommand, versionCommand, helpCommand,
 	}
 }

@@ -13,6 +13,8 @@ func (o *runFlags) supervise(lock *sole.Lock, _ string, _, _ []string) int {
 	return fail(errors.ErrUnsupported)
 }
 
+func runScreen(string, []string) int { return fail(errors.ErrUnsupported) }
+
 func become(*sole.Lock, string, []string, []string) int { return fail(errors.ErrUnsupported) }
 
 func inherited(int, int) error { return errors.ErrUnsupported }

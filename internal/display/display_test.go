@@ -67,10 +67,10 @@ func TestDurations(t *testing.T) {
 		d              time.Duration
 		lasting, about string
 	}{
-		{0, "0s", "0.0s"}, {1300 * time.Millisecond, "1s", "1.3s"}, {42 * time.Second, "42s", "42s"}, {72 * time.Second, "1m12s", "72s"},
+		{0, "0s", "0ms"}, {7 * time.Millisecond, "0s", "7ms"}, {1300 * time.Millisecond, "1s", "1.3s"}, {42 * time.Second, "42s", "42s"}, {72 * time.Second, "1m12s", "1m12s"},
 		{28*time.Minute + 29*time.Second, "28m29s", "28m"}, {59*time.Minute + 59*time.Second, "59m59s", "1h"},
 		{72*time.Minute + 31*time.Second, "1h12m", "1h13m"}, {3 * time.Hour, "3h00m", "3h"}, {49*time.Hour + 31*time.Minute, "2d1h", "2d2h"},
-		{24*time.Hour - time.Second, "23h59m", "1d"},
+		{24*time.Hour - time.Second, "23h59m", "24h"},
 	} {
 		if got := Lasting(c.d); got != c.lasting {
 			t.Errorf("Lasting(%v) = %s", c.d, got)

@@ -14,12 +14,28 @@ type Column struct {
 	Keep int
 	// Least is to how many cells it may be cut to make room, 0 for not at all.
 	Least int
+	// Wide is how wide the column is at least, so that it does not move when its text changes.
+	Wide int
 }
 
 // Cell is what stands in a column, printable and in one line.
 type Cell struct {
 	Text string
 	Role Role
+	// Each gives each character a role of its own, if it is not nil.
+	Each func(rune) Role
+}
+
+// paint is the text, or as much of it as is shown, in its colours.
+func (c *Cell) paint(text string, p Palette) string {
+	if c.Each == nil || !p {
+		return p.Paint(c.Role, text)
+	}
+	var b strings.Builder
+	for _, r := range text {
+		b.WriteString(p.Paint(c.Each(r), string(r)))
+	}
+	return b.String()
 }
 
 // Text is a cell of plain text.
@@ -29,12 +45,10 @@ func Text(s string) Cell { return Cell{Text: s} }
 // enough: else those that may be are cut, and then some are left out.
 type Table struct {
 	Columns []Column
+	Gap     int // between two columns, 0 for 2
 	rows    [][]Cell
 	below   map[int]string // lines below a row
 }
-
-// gap is between two columns.
-const gap = 2
 
 // Add adds a row, with a cell for each column.
 func (t *Table) Add(row ...Cell) { t.rows = append(t.rows, row) }
@@ -58,26 +72,44 @@ func (t *Table) Below(lines string) {
 
 // Render is the table in at most width cells, or as wide as it is if width is 0. It ends with a newline.
 func (t *Table) Render(width int, p Palette) string {
-	natural := t.natural()
-	shown := fit(t.Columns, natural, width)
 	var b strings.Builder
-	heads := make([]Cell, len(t.Columns))
-	for i, c := range t.Columns {
-		heads[i] = Cell{c.Head, Strong}
-	}
-	t.line(&b, shown, heads, p)
-	for i, row := range t.rows {
-		t.line(&b, shown, row, p)
-		b.WriteString(t.below[i])
+	for i, line := range t.Lines(width, p) {
+		b.WriteString(line)
+		b.WriteByte('\n')
+		if i > 0 {
+			b.WriteString(t.below[i-1])
+		}
 	}
 	return b.String()
+}
+
+// Lines are the heading and the rows, without newlines and without what is below a row.
+func (t *Table) Lines(width int, p Palette) []string {
+	shown := t.fit(width)
+	heads := make([]Cell, len(t.Columns))
+	for i, c := range t.Columns {
+		heads[i] = Cell{Text: c.Head, Role: Strong}
+	}
+	lines := make([]string, 0, 1+len(t.rows))
+	lines = append(lines, t.line(shown, heads, p))
+	for _, row := range t.rows {
+		lines = append(lines, t.line(shown, row, p))
+	}
+	return lines
+}
+
+func (t *Table) gap() int {
+	if t.Gap > 0 {
+		return t.Gap
+	}
+	return 2
 }
 
 // natural is how wide the columns are if nothing is cut.
 func (t *Table) natural() []int {
 	w := make([]int, len(t.Columns))
 	for i, c := range t.Columns {
-		w[i] = Width(c.Head)
+		w[i] = max(Width(c.Head), c.Wide)
 	}
 	for _, row := range t.rows {
 		for i, c := range row {
@@ -91,7 +123,8 @@ func (t *Table) natural() []int {
 type place struct{ column, width int }
 
 // fit chooses the columns and their widths.
-func fit(columns []Column, natural []int, width int) []place {
+func (t *Table) fit(width int) []place {
+	columns, natural := t.Columns, t.natural()
 	shown := make([]place, len(columns))
 	for i := range columns {
 		shown[i] = place{i, natural[i]}
@@ -104,7 +137,7 @@ func fit(columns []Column, natural []int, width int) []place {
 			shown[i].width = min(natural[i], max(c.Least, Width(c.Head)))
 		}
 	}
-	for total(shown) > width {
+	for t.total(shown) > width {
 		i := leastKept(columns, shown)
 		if i < 0 {
 			break
@@ -112,7 +145,7 @@ func fit(columns []Column, natural []int, width int) []place {
 		shown = slices.Delete(shown, i, i+1)
 	}
 	// What is left over goes to those that are cut, the first ones first.
-	spare := width - total(shown)
+	spare := width - t.total(shown)
 	for i := range shown {
 		more := min(max(spare, 0), natural[shown[i].column]-shown[i].width)
 		shown[i].width += more
@@ -127,8 +160,8 @@ func fit(columns []Column, natural []int, width int) []place {
 	return shown
 }
 
-func total(shown []place) int {
-	n := gap * (len(shown) - 1)
+func (t *Table) total(shown []place) int {
+	n := t.gap() * (len(shown) - 1)
 	for _, s := range shown {
 		n += s.width
 	}
@@ -147,15 +180,16 @@ func leastKept(columns []Column, shown []place) int {
 	return least
 }
 
-// line writes a row, without blanks at its end.
-func (t *Table) line(b *strings.Builder, shown []place, row []Cell, p Palette) {
+// line is a row, without blanks at its end.
+func (t *Table) line(shown []place, row []Cell, p Palette) string {
+	var b strings.Builder
 	blanks := 0
 	for i, s := range shown {
 		c := row[s.column]
 		text := Clip(c.Text, s.width)
 		pad := s.width - Width(text)
 		if i > 0 {
-			blanks += gap
+			blanks += t.gap()
 		}
 		if t.Columns[s.column].Right {
 			blanks, pad = blanks+pad, 0
@@ -164,9 +198,9 @@ func (t *Table) line(b *strings.Builder, shown []place, row []Cell, p Palette) {
 			for ; blanks > 0; blanks-- {
 				b.WriteByte(' ')
 			}
-			b.WriteString(p.Paint(c.Role, text))
+			b.WriteString(c.paint(text, p))
 		}
 		blanks += pad
 	}
-	b.WriteByte('\n')
+	return b.String()
 }

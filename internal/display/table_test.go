@@ -9,8 +9,8 @@ import (
 
 func sample() *Table {
 	t := &Table{Columns: []Column{{Head: "NAME", Least: 8}, {Head: "PID", Keep: 2, Right: true}, {Head: "USER", Keep: 1}, {Head: "COMMAND", Keep: 3, Least: 8}}}
-	t.Add(Text("backup"), Text("812"), Text("日本"), Cell{"rsync -a /data /mnt", Plain})
-	t.Add(Text("a-rather-long-name"), Text("27132"), Text("e\u0301va"), Cell{"true", Good})
+	t.Add(Text("backup"), Text("812"), Text("日本"), Text("rsync -a /data /mnt"))
+	t.Add(Text("a-rather-long-name"), Text("27132"), Text("e\u0301va"), Cell{Text: "true", Role: Good})
 	t.Below("  note\n")
 	return t
 }

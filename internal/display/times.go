@@ -3,6 +3,8 @@ package display
 import (
 	"fmt"
 	"time"
+
+	"github.com/sole-run/sole/internal/usual"
 )
 
 // Lasting is a duration in its two largest units: 1h12m, 3d4h, 5s.
@@ -20,29 +22,8 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 }
 
-// About is a duration that is not exact, such as a usual one, in as few letters as say it: 28m, 1h5m, 2d, 0.3s.
-func About(d time.Duration) string {
-	if d < 9950*time.Millisecond {
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	if d = d.Round(time.Second); d < 2*time.Minute {
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
-	if d = d.Round(time.Minute); d < time.Hour {
-		return fmt.Sprintf("%dm", d/time.Minute)
-	}
-	day := 24 * time.Hour
-	large, small, rest := d/time.Hour, d%time.Hour/time.Minute, "m"
-	unit := "h"
-	if d >= day {
-		d = d.Round(time.Hour)
-		large, small, unit, rest = d/day, d%day/time.Hour, "d", "h"
-	}
-	if small == 0 {
-		return fmt.Sprintf("%d%s", large, unit)
-	}
-	return fmt.Sprintf("%d%s%d%s", large, unit, small, rest)
-}
+// About is a duration that is not exact, such as a usual one, in as few letters as say it: 28m, 1h5m, 2d, 300ms.
+func About(d time.Duration) string { return usual.Words(d) }
 
 // Clock is the local time, with the date unless it is today's.
 func Clock(t, now time.Time) string {

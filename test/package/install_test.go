@@ -54,7 +54,7 @@ func isInstalled(t *testing.T) {
 	if out := output(t, "dpkg", "--verify", "sole"); out != "" {
 		t.Errorf("dpkg --verify: %s", out)
 	}
-	for path, want := range map[string]os.FileMode{"/var/lib/sole": 0o700, "/var/lib/sole-users": 0o755, "/usr/bin/sole": 0o755} {
+	for path, want := range map[string]os.FileMode{"/var/lib/sole": 0o700, "/var/lib/sole-users": 0o755, "/usr/bin/sole": 0o755, "/usr/lib/sole/sole-top": 0o755} {
 		st, err := os.Stat(path)
 		must(t, err)
 		if st.Mode().Perm() != want {
@@ -72,6 +72,8 @@ func isInstalled(t *testing.T) {
 func isUsable(t *testing.T) {
 	t.Helper()
 	output(t, "sole", "run", "first", "--", "true")
+	contains(t, output(t, "sole", "history", "first"), " ok ")
+	contains(t, output(t, "sole", "top", "--once"), "first")
 	// On an overlay nothing is done early, as on any filesystem that is not well known.
 	names := t.TempDir()
 	output(t, "sole", "run", "--dir", names, "first", "--", "true")
