@@ -95,8 +95,8 @@ bench-short: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 bin/sole $(DESTDIR)$(PREFIX)/bin/sole
-	install -d $(DESTDIR)$(PREFIX)/lib/sole
-	install -m 755 bin/sole-top $(DESTDIR)$(PREFIX)/lib/sole/sole-top
+	install -d $(DESTDIR)$(PREFIX)/libexec/sole
+	install -m 755 bin/sole-top $(DESTDIR)$(PREFIX)/libexec/sole/sole-top
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

@@ -79,9 +79,9 @@ func helperProgram(name string) (string, error) {
 	var places []string
 	if self, err := os.Executable(); err == nil {
 		dir := dirOf(self)
-		places = append(places, dir+"/"+name, dirOf(dir)+"/lib/sole/"+name)
+		places = append(places, dir+"/"+name, dirOf(dir)+"/libexec/sole/"+name)
 	}
-	for _, path := range append(places, "/usr/lib/sole/"+name, "/usr/libexec/sole/"+name) {
+	for _, path := range append(places, "/usr/libexec/sole/"+name) {
 		if runnable(path, name) == nil {
 			return path, nil
 		}

@@ -54,7 +54,7 @@ func isInstalled(t *testing.T) {
 	if out := output(t, "dpkg", "--verify", "sole"); out != "" {
 		t.Errorf("dpkg --verify: %s", out)
 	}
-	for path, want := range map[string]os.FileMode{"/var/lib/sole": 0o700, "/var/lib/sole-users": 0o755, "/usr/bin/sole": 0o755, "/usr/lib/sole/sole-top": 0o755} {
+	for path, want := range map[string]os.FileMode{"/var/lib/sole": 0o700, "/var/lib/sole-users": 0o755, "/usr/bin/sole": 0o755, "/usr/libexec/sole/sole-top": 0o755} {
 		st, err := os.Stat(path)
 		must(t, err)
 		if st.Mode().Perm() != want {

@@ -21,7 +21,7 @@ func TestRPM(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/usr/bin/sole":                                    "-rwxr-xr-x",
-		"/usr/lib/sole/sole-top":                           "-rwxr-xr-x",
+		"/usr/libexec/sole/sole-top":                       "-rwxr-xr-x",
 		"/usr/share/man/man1/sole.1.gz":                    "-rw-r--r--",
 		"/usr/share/man/man1/sole-run.1.gz":                "-rw-r--r--",
 		"/usr/share/bash-completion/completions/sole":      "-rw-r--r--",

@@ -219,7 +219,7 @@ func TestProgramIsMissing(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	// It is also found where packages put it.
-	lib := filepath.Join(filepath.Dir(filepath.Dir(alone)), "lib", "sole")
+	lib := filepath.Join(filepath.Dir(filepath.Dir(alone)), "libexec", "sole")
 	must(t, os.MkdirAll(lib, 0o755))
 	must(t, os.Symlink(filepath.Join(filepath.Dir(binary), "sole-top"), filepath.Join(lib, "sole-top")))
 	c = exec.Command(alone, "top", "--once")
