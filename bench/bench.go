@@ -73,11 +73,12 @@ func (b *bench) all() bool {
 		{"exec", 0.10, b.execRow},
 		{"skip", 0.08, b.skipRow},
 		{"library", 0.10, b.libraryRows},
-		{"hand-over", 0.22, b.handoverRows},
+		{"hand-over", 0.20, b.handoverRows},
 		{"slots", 0.08, b.slotRows},
 		{"burst", 0.04, b.burstRow},
 		{"cancel", 0.04, b.cancelRow},
 		{"ls", 0.05, b.listRow},
+		{"history", 0.04, b.historyRows},
 		{"memory", 0.06, b.memoryRow},
 		{"size", 0, b.sizeRow},
 	}

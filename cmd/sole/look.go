@@ -93,10 +93,18 @@ func holderTable(names []sole.Status, now time.Time) *display.Table {
 		}
 		state := stateWord(st)
 		t.Add(display.Text(st.Name), display.Cell{Text: state, Role: stateRole(state)}, display.Text(pid),
-			display.Text(printable(orDash(st.User))), display.Text(since), display.Text(lasts), display.Text(strconv.FormatUint(st.Run, 10)),
+			display.Text(printable(orDash(st.User))), display.Text(since), display.Cell{Text: lasts, Role: longRole(st)}, display.Text(strconv.FormatUint(st.Run, 10)),
 			display.Text(skips), display.Text(waits), display.Text(orDash(words(st.Command, 0))))
 	}
 	return t
+}
+
+// longRole is how the time of a run is shown: one that takes twice the usual stands out.
+func longRole(st sole.Status) display.Role {
+	if st.UsualSeconds > 0 && st.Seconds > 2*st.UsualSeconds {
+		return display.Warn
+	}
+	return display.Plain
 }
 
 func stateWord(st sole.Status) string {
@@ -221,7 +229,7 @@ func describe(out io.Writer, st sole.Status, now time.Time, p display.Palette) e
 		fact("directory", "%s", st.Cwd)
 	}
 	if !st.StartedAt.IsZero() {
-		fact("since", "%s (%s)", clockTime(st.StartedAt, now), lasting(elapsed(st)))
+		fact("since", "%s (%s%s)", clockTime(st.StartedAt, now), lasting(elapsed(st)), usually(st))
 	}
 	if st.Replaced > 0 {
 		fact("run", "%d, in place of %d", st.Run, st.Replaced)

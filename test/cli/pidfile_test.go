@@ -418,7 +418,7 @@ func TestCleanPidFile(t *testing.T) {
 		must(t, syscall.Kill(-h.Process.Pid, syscall.SIGKILL))
 		h.wait()
 		b.eventually("the command ends", func() bool { return b.status("n").State == "free" })
-		b.expect(0, "clean")
+		b.expect(0, "clean", "--history")
 		all, err := os.ReadDir(b.dir)
 		must(t, err)
 		for _, f := range all {
