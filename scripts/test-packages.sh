@@ -18,6 +18,16 @@ need lckdo moreutils
 need with-lock-ex chiark-utils-bin
 need runlock cronutils
 need python3 python3
+python() { # python MODULE PACKAGE
+	/usr/bin/python3 -c "import $1" 2>/dev/null || missing="$missing $2"
+}
+python yaml python3-yaml # recipes of docs
+python filelock python3-filelock
+python fasteners python3-fasteners
+python portalocker python3-portalocker
+need jq jq
+need curl curl
+need run-parts debianutils
 need cron cron
 need lckdo moreutils # guards that crontab translates
 need chpst runit
@@ -48,7 +58,8 @@ need mkfs.xfs xfsprogs
 need mkfs.btrfs btrfs-progs
 need bindfs bindfs
 need fusermount3 fuse3
-need systemd-tmpfiles systemd-standalone-tmpfiles # what doctor's reading of tmpfiles.d is compared with
+need systemd-tmpfiles systemd # what doctor's reading of tmpfiles.d is compared with
+need systemd-analyze systemd # units
 need setpriv util-linux
 need chromium chromium # sole report in a browser
 need qemu-aarch64-static qemu-user-static

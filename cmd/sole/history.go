@@ -15,7 +15,7 @@ var historyCommand = &command{
 	name:    "history",
 	args:    "[NAME]",
 	summary: "say what ran, what was skipped, and how it went",
-	about: `Lists the last runs and skips of NAME, or of all names, the newest last: how each
+	about: `Lists the last runs and skips of NAME, or of all names, the oldest first: how each
 ended, how long it took against the usual, and of a skip who was in its way. The
 run that goes on now is listed too.
 
@@ -42,7 +42,7 @@ const defaultRows = 20
 
 func newHistoryFlags(f *flags) *historyFlags {
 	o := &historyFlags{most: defaultRows, now: time.Now()}
-	f.add(&flag{long: "since", value: "TIME", help: "only what ended then or later", set: func(v string) (err error) {
+	f.add(&flag{long: "since", value: "TIME", help: "leave out what ended before TIME", set: func(v string) (err error) {
 		o.since, err = parseTime(v, o.now)
 		return err
 	}})
@@ -54,7 +54,7 @@ func newHistoryFlags(f *flags) *historyFlags {
 		o.most = int(n)
 		return nil
 	}})
-	f.bool(&o.stats, "stats", 0, "count all that is known instead: outcomes, durations, skips")
+	f.bool(&o.stats, "stats", 0, "count instead: runs, outcomes, skips, and how long runs took")
 	f.bool(&o.asJSON, "json", 0, jsonHelp)
 	f.string(&o.dir, "dir", 0, "DIR", dirHelp)
 	return o

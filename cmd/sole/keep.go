@@ -128,8 +128,12 @@ func setupHelp(*flags) func([]string) int {
 func usage(out io.Writer) error {
 	text := "usage: sole COMMAND [FLAGS] …\n\n"
 	for _, c := range commands() {
-		const indent = 2 + 10 + 1 + 28 + 1
-		text += fmt.Sprintf("  %-10s %-28s %s\n", c.name, c.args, fold(c.summary, helpWidth-indent, indent))
+		const args, indent = 27, 2 + 10 + 1 + 27 + 1
+		words := c.args
+		if len([]rune(words)) > args { // the summary begins below
+			words += fmt.Sprintf("\n%*s", indent-1, "")
+		}
+		text += fmt.Sprintf("  %-10s %-*s %s\n", c.name, args, words, fold(c.summary, helpWidth-indent, indent))
 	}
 	text += "\n  */5 * * * *  sole run backup -- /usr/local/bin/backup.sh\n\n" +
 		"'sole help COMMAND' tells more. Exit codes of run: the command's own; 75 busy;\n" +

@@ -81,8 +81,8 @@ func newRunFlags(f *flags) *runFlags {
 		return nil
 	}})
 	f.string(&o.pidFile, "pidfile", 0, "FILE", "write the pid of COMMAND to FILE while it runs")
-	f.string(&o.notify, "notify", 0, "CMD", "run CMD by the shell when a run fails, takes too long, is replaced or skipped (SOLE_EVENT)")
-	f.duration(&o.overrun, "overrun", 0, "say when COMMAND has run for D (with --notify: twice what 95 in 100 runs take)")
+	f.string(&o.notify, "notify", 0, "CMD", "run CMD by the shell when a run fails, takes too long or is replaced, or a start is skipped (SOLE_EVENT)")
+	f.duration(&o.overrun, "overrun", 0, "say so once COMMAND has run for D (to --notify without it: for twice what 95 in 100 runs take)")
 	f.duration(&o.jitter, "jitter", 0, "begin after a random part of D")
 	o.note(f)
 	return o
@@ -125,7 +125,7 @@ func (o *runFlags) addBusy(f *flags) {
 		return nil
 	}})
 	f.bool(&o.quiet, "quiet", 'q', "do not say why nothing was run")
-	f.add(&flag{long: "alert-after", value: "N", help: "say why nothing was run from the N-th skip in a row on", set: func(v string) error {
+	f.add(&flag{long: "alert-after", value: "N", help: "say why nothing was run only from the N-th skip in a row on", set: func(v string) error {
 		n, err := strconv.ParseUint(v, 10, 31)
 		if err != nil || n < 1 {
 			return errors.New("it is a number from 1 on")

@@ -417,7 +417,7 @@ func TestSkipSaysTheUsual(t *testing.T) {
 			b.Errorf("usually %v s", st.Usual)
 		}
 		h.release()
-		h = b.hold("n")
+		b.hold("n")
 		if o := b.run("run", "n", "--", "true"); !strings.HasSuffix(o.stderr, "; skipped\n") {
 			b.Errorf("the first skip of the next run: %v", o)
 		}

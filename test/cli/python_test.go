@@ -249,4 +249,8 @@ func TestProtocolSketch(t *testing.T) {
 	if o := b.finish(hold()); o.code != 0 || b.status("n").Run != 3 {
 		t.Errorf("afterwards: %v, %+v", o, b.status("n"))
 	}
+	head, err := os.ReadFile(b.lockFile("n"))
+	if err != nil || !strings.HasPrefix(string(head), "sole-lock 1\nlimit 17\nlasted ") {
+		t.Errorf("the header is not as sole left it: %v, %.80q", err, head)
+	}
 }
