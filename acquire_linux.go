@@ -327,7 +327,7 @@ func (a *attempt) holder(f *lockdir.File) (Status, error) {
 		return Status{}, err
 	}
 	if st, found := seated(a.dir, f, a.name); found && !v.held() {
-		st.UsualSeconds = v.usualSeconds()
+		v.usual(&st)
 		return st, nil
 	}
 	return v.status(a.name, f), nil

@@ -67,7 +67,7 @@ func (l *Lock) remember(end End) error {
 	e := entryOf(l.name, &l.rec)
 	e.Ended, e.Lasted = now, max(0, uptime()-l.rec.Uptime)
 	e.Outcome, e.ExitCode, e.Signal = outcomeOf(end.Outcome), end.ExitCode, int(end.Signal)
-	if e.Outcome != history.OK && queue.Replacing(l.file.FD) {
+	if (e.Outcome == history.Failed || e.Outcome == history.Signaled) && queue.Replacing(l.file.FD) {
 		e.Outcome = history.Replaced
 	}
 	l.ended = Outcome(e.Outcome.String())

@@ -191,7 +191,7 @@ func recorded(v view, dir *lockdir.Dir, f *lockdir.File, name string, k locktabl
 	} else {
 		var shared bool
 		if st, shared = seated(dir, f, name); shared {
-			st.UsualSeconds = v.usualSeconds()
+			v.usual(&st)
 		} else {
 			return Status{}, false, nil
 		}

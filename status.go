@@ -54,6 +54,8 @@ type Status struct {
 	// UsualSeconds is the median of how long the last runs took that succeeded, at most 32 of them; 0
 	// if fewer than three are known. Those count that were held with [History], as `sole run` does.
 	UsualSeconds float64 `json:"usual_seconds"`
+	// UsualP95Seconds is what 95 in 100 of them took or less.
+	UsualP95Seconds float64 `json:"usual_p95_seconds"`
 	// Run is the number of this run, of a free name that of its last one, and 0
 	// of a name that never ran, or whose holder has not written its run down.
 	Run uint64 `json:"run"`

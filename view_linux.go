@@ -154,7 +154,9 @@ func (v *view) alive(id proc.ID) (bool, error) {
 // the record names, and no further.
 func (v *view) status(name string, f *lockdir.File) Status {
 	if !v.held() {
-		return Status{Name: name, State: Free, Method: MethodFlock, Path: f.Path, Run: v.ranLast(), UsualSeconds: v.usualSeconds()}
+		st := Status{Name: name, State: Free, Method: MethodFlock, Path: f.Path, Run: v.ranLast()}
+		v.usual(&st)
+		return st
 	}
 	return v.describeHeld(name, f)
 }
@@ -191,7 +193,7 @@ func (v *view) describeHeld(name string, f *lockdir.File) Status {
 	}
 	st.StartedAt, st.Run, st.Replaced = r.Started, r.Run, r.Replaced
 	st.Skips, st.skipsFrom = max(0, v.size-r.SkipsFrom), r.SkipsFrom
-	st.UsualSeconds = v.usualSeconds()
+	v.usual(&st)
 	here, _ := proc.Here()
 	if r.Place.Boot == here.Boot {
 		st.Seconds = (uptime() - r.Uptime).Seconds()
@@ -216,8 +218,10 @@ func (v *view) describeHeld(name string, f *lockdir.File) Status {
 }
 
 // userName is the user's name, or the number where the user database has none.
-// usualSeconds is how long the name's runs usually take, 0 if that is not known.
-func (v *view) usualSeconds() float64 { return v.head.Lasted.P50().Seconds() }
+// usual fills in how long the name's runs usually take.
+func (v *view) usual(st *Status) {
+	st.UsualSeconds, st.UsualP95Seconds = v.head.Lasted.P50().Seconds(), v.head.Lasted.P95().Seconds()
+}
 
 func userName(uid uint32) string {
 	n := strconv.FormatUint(uint64(uid), 10)

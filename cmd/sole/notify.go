@@ -33,18 +33,23 @@ type event struct {
 	Command   []string  `json:"command"`
 	// Holder is who is in the way of a skip.
 	Holder *sole.Status `json:"holder,omitempty"`
+
+	dir string // of --dir, "" for none
 }
 
 // environment is that of this process with the facts, and without what it says of other runs.
 func (e *event) environment() []string {
 	env := make([]string, 0, 64)
 	for _, v := range os.Environ() {
-		if !hasPrefix(v, "SOLE_") || hasPrefix(v, "SOLE_DIR=") || hasPrefix(v, historyVar) {
+		if !hasPrefix(v, "SOLE_") || hasPrefix(v, "SOLE_DIR=") && e.dir == "" || hasPrefix(v, historyVar) {
 			env = append(env, v)
 		}
 	}
 	add := func(key, value string) { env = append(env, "SOLE_"+key+"="+value) }
 	seconds := func(key string, s float64) { add(key, strconv.FormatFloat(s, 'f', 3, 64)) }
+	if e.dir != "" {
+		add("DIR", e.dir)
+	}
 	add("EVENT", e.Event)
 	add("MESSAGE", e.Message)
 	add("NAME", e.Name)
@@ -82,7 +87,8 @@ func (e *event) environment() []string {
 // notifier runs the command of --notify, once an event. The zero value does nothing.
 type notifier struct {
 	command string
-	running []int // children of this process
+	dir     string // that it finds the same names in, "" for the usual one
+	running []int  // children of this process
 }
 
 // newEvent is an event of a run or start that began then.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/user"
 	"strconv"
@@ -31,6 +30,7 @@ func (n *notifier) send(e *event) {
 	if n.command == "" {
 		return
 	}
+	e.dir = n.dir
 	pid, err := startHelper(n.command, e)
 	if err != nil {
 		say("%s: %s could not be notified of: %v", e.Name, e.Event, err)
@@ -158,7 +158,7 @@ func userName() string {
 	return uid
 }
 
-// skipped is the event of a start that was not admitted.
+// tellSkipped is the event of a start that was not admitted.
 func (o *runFlags) tellSkipped(n string, busy *sole.BusyError, began time.Time, argv []string) {
 	if o.notify == "" {
 		return
@@ -166,8 +166,8 @@ func (o *runFlags) tellSkipped(n string, busy *sole.BusyError, began time.Time, 
 	e := newEvent("skipped", n, began, argv)
 	h := busy.Holder
 	e.Message, e.Outcome, e.InRow, e.Holder, e.Run = o.why(n, busy), "skipped", busy.InRow, &h, h.Run
-	e.EndedAt, e.Seconds, e.Usual = time.Now(), time.Since(began).Seconds(), h.UsualSeconds
-	tell := notifier{command: o.notify}
+	e.EndedAt, e.Seconds, e.Usual, e.P95 = time.Now(), time.Since(began).Seconds(), h.UsualSeconds, h.UsualP95Seconds
+	tell := notifier{command: o.notify, dir: o.dir}
 	tell.send(e)
 	tell.wait()
 }
@@ -177,7 +177,7 @@ func (o *runFlags) tellEnded(tell *notifier, lock *sole.Lock, end sole.End, argv
 	outcome := lock.Outcome() // replaced, perhaps
 	word := string(outcome)
 	switch outcome {
-	case sole.OK:
+	case sole.OK, sole.Lost: // of which was told when it was noticed
 		return
 	case sole.Signaled:
 		word = string(sole.Failed)
@@ -201,13 +201,6 @@ func (o *runFlags) runEvent(word string, lock *sole.Lock, argv []string) *event 
 	e.Run, e.Seconds = lock.Run(), lasted.Seconds()
 	e.usual(lock.Usual())
 	return e
-}
-
-// isLost reports whether err says that the lock file was deleted, and what is there now is somebody
-// else's or cannot be put back.
-func isLost(err error) (*sole.DisturbedError, bool) {
-	var e *sole.DisturbedError
-	return e, errors.As(err, &e) && !e.Restored
 }
 
 func signalWord(sig syscall.Signal) string {

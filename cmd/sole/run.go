@@ -78,7 +78,7 @@ func (o *runFlags) start(n string, argv []string) int {
 // exit code.
 func (o *runFlags) ended(lock *sole.Lock, end sole.End, argv []string) int {
 	_ = released(lock.Name(), lock.ReleaseAs(end))
-	tell := notifier{command: o.notify}
+	tell := notifier{command: o.notify, dir: o.dir}
 	o.tellEnded(&tell, lock, end, argv)
 	tell.wait()
 	return end.ExitCode

@@ -15,8 +15,10 @@ import (
 
 // supervise runs the command beside this process.
 func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) int {
-	tell := &notifier{command: o.notify}
+	tell := &notifier{command: o.notify, dir: o.dir}
+	isLost := false
 	w := &watch{lock: lock, lost: func(e *sole.DisturbedError) {
+		isLost = true
 		event := o.runEvent("lost", lock, argv)
 		event.Message = e.Error()
 		tell.send(event)
@@ -43,6 +45,9 @@ func (o *runFlags) supervise(lock *sole.Lock, path string, argv, env []string) i
 		return o.ended(lock, neverRan(failStart(lock.Name(), path, argv[0], err)), argv)
 	}
 	end := endOf(result.Status, result.TimedOut)
+	if isLost {
+		end.Outcome = sole.Lost
+	}
 	_ = w.endOf(released(lock.Name(), lock.ReleaseAs(end)))
 	o.tellEnded(tell, lock, end, argv)
 	if result.TimedOut {
@@ -149,7 +154,7 @@ func (w *watch) check() bool {
 	}
 	w.said = true
 	say("%s", e.Error())
-	if _, lost := isLost(err); lost {
+	if !e.Restored {
 		w.lost(e)
 	}
 	switch {

@@ -111,6 +111,10 @@ func TestNotify(t *testing.T) {
 	if skip.env["SOLE_MESSAGE"] != strings.TrimSuffix(strings.TrimPrefix(o.stderr, "sole: "), "\n") {
 		t.Errorf("%q is not %q", skip.env["SOLE_MESSAGE"], o.stderr)
 	}
+	b.env, b.dir = append(b.env, "SOLE_DIR=/nowhere"), b.file("elsewhere")
+	b.expect(1, run("--dir", b.dir, "n", "--", "false")...)
+	b.has(b.told("failed"), map[string]string{"DIR": b.dir})
+	b.env, b.dir = b.env[:len(b.env)-1], b.file("names")
 	if holder := skip.json["holder"].(map[string]any); holder["name"] != "n" || holder["run"] != 6.0 || holder["pid"] != float64(h.Process.Pid) {
 		t.Errorf("%v", holder)
 	}
@@ -136,6 +140,8 @@ func TestNotifyOfALostName(t *testing.T) {
 	must(t, os.Remove(b.dir))
 	must(t, os.Rename(b.dir+".away", b.dir))
 	h.release()
+	b.untold()
+	b.remembers("n", "1 lost 0")
 }
 
 func TestOverrun(t *testing.T) {
