@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +89,8 @@ type seat struct {
 
 	asked sync.Mutex   // its own: the emulator answers while it is written to
 	asks  bytes.Buffer // what the terminal answered to questions
+
+	silent chan struct{} // the terminal answers no more
 }
 
 // sit starts a program at a terminal of that size.
@@ -96,7 +99,7 @@ func sit(t *testing.T, width, height int, env []string, name string, args ...str
 	tty, slave, err := pty.Open()
 	must(t, err)
 	must(t, pty.Setsize(tty, &pty.Winsize{Cols: uint16(width), Rows: uint16(height)}))
-	s := &seat{T: t, tty: tty, slave: slave, emu: vt.NewEmulator(width, height), ended: make(chan struct{})}
+	s := &seat{T: t, tty: tty, slave: slave, emu: vt.NewEmulator(width, height), ended: make(chan struct{}), silent: make(chan struct{})}
 	before, err := unix.IoctlGetTermios(int(slave.Fd()), unix.TCGETS)
 	must(t, err)
 	s.before = *before
@@ -107,6 +110,7 @@ func sit(t *testing.T, width, height int, env []string, name string, args ...str
 	must(t, s.cmd.Start())
 	go s.read()
 	go func() { // an emulator that is not read from takes no more
+		defer close(s.silent)
 		buf := make([]byte, 1024)
 		for {
 			n, err := s.emu.Read(buf)
@@ -127,7 +131,11 @@ func sit(t *testing.T, width, height int, env []string, name string, args ...str
 		<-s.ended
 		tty.Close()
 		slave.Close() // kept open so that the terminal outlives the program
-		s.emu.Close()
+		// Emulator.Close is not for use beside Read. The end of its input has Read return.
+		if in, ok := s.emu.InputPipe().(io.Closer); ok {
+			_ = in.Close()
+		}
+		<-s.silent
 	})
 	return s
 }
