@@ -45,9 +45,9 @@ man:
 	$(GO) test -count=1 -run '^TestManPages$$' ./cmd/sole -update
 
 # The race detector needs cgo. internal/early has a single thread, and reads a disassembly for
-# minutes under it.
+# minutes under it. Each program with it sleeps for a second at its end unless told otherwise.
 race:
-	CGO_ENABLED=1 $(GO) test -race -timeout 12m $$($(GO) list ./... | grep -v /internal/early$$)
+	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 $(GO) test -race -timeout 12m $$($(GO) list ./... | grep -v /internal/early$$)
 	$(GO) test -timeout 12m ./internal/early
 	cd bench && CGO_ENABLED=1 $(GO) test -race ./...
 
