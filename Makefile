@@ -79,6 +79,7 @@ fuzz:
 	$(GO) test -run xxx -fuzz FuzzDecode -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzSealed -fuzztime $(DURATION) ./internal/record
 	$(GO) test -run xxx -fuzz FuzzRoundTrip -fuzztime $(DURATION) ./internal/record
+	$(GO) test -run xxx -fuzz FuzzParse -fuzztime $(DURATION) ./internal/history
 	$(GO) test -run xxx -fuzz FuzzCrontab -fuzztime $(DURATION) ./internal/crontab
 	$(GO) test -run xxx -fuzz FuzzMount -fuzztime $(DURATION) ./internal/doctor
 	$(GO) test -run xxx -fuzz FuzzRule -fuzztime $(DURATION) ./internal/doctor
