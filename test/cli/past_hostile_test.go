@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A line may be torn anywhere, also where it looks whole, and others may write what they like.
+func TestHistoryOfLinesThatOnlyBeginLikeRecords(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	const begin = `{"name":"n","run":7,"started_at":"2026-11-24T02:00:01.123Z","ended_at":"2026-11-24T02:00:01.123Z","seconds":1.000,"outcome":"ok","exit_code":0,"signal":null,"user":"root","host":"vm","pid":1,"command":[`
+	lines := []string{
+		begin + `"sh","-c","f(){ :; }`, begin + `"]}`, begin + `"a","]}`, begin + `"a\"]}`, begin + `"[]}`, begin + `"a","\",\"command\":[]}`,
+		begin + "\"\x1b[31m\"]}", begin + `rubbish"]}`,
+		strings.ReplaceAll(begin, "2026-11-24", "9999-99-99") + `"x"]}`,
+		`{"name":"n","run":8,"started_at":"2026-11-24T02:00:01Z","ended_at":"9999-12-31T23:59:59-10:00","seconds":1,"outcome":"ok"}`,
+	}
+	good := []string{begin + `"\\"]}`, begin + `"a,"]}`, begin + `]}`, begin + `"["]}`}
+	must(t, os.WriteFile(filepath.Join(b.dir, "n.history"), []byte(strings.Join(append(lines, good...), "\n")+"\n"), 0o600))
+	b.takes("n")
+	if all := b.history("n"); len(all) != len(good)+1 {
+		t.Errorf("%d records: %v", len(all), all)
+	}
+	if all := b.expect(0, "history", "-n", "6", "n"); strings.Count(all.stdout, "  ok  ") != len(good)+1 {
+		t.Errorf("%s", all.stdout)
+	}
+	var stats []struct {
+		Torn int `json:"torn_lines"`
+	}
+	must(t, json.Unmarshal([]byte(b.expect(0, "history", "--stats", "--json", "n").stdout), &stats))
+	if stats[0].Torn < len(lines)-2 { // the two that are no JSON behind what is counted
+		t.Errorf("%+v", stats)
+	}
+}
+
+// A string of 128 KiB is more than the kernel passes on. Of a long command the variables have the beginning.
+func TestNotifyOfALongCommand(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	long := strings.Repeat("é'", 30_000)
+	o := b.expect(3, "run", "--notify", b.tell(), "n", "--", "sh", "-c", "exit 3", long, long, long)
+	if o.stderr != "" {
+		t.Errorf("%v", o)
+	}
+	f := b.told("failed")
+	if got := f.env["SOLE_COMMAND"]; !strings.HasPrefix(got, "sh -c 'exit 3' 'é") || !strings.HasSuffix(got, "…") || len(got) > 17<<10 {
+		t.Errorf("%d bytes: %.100q", len(got), got)
+	}
+	if all := f.json["command"].([]any); len(all) != 6 || all[5] != long {
+		t.Errorf("%d words", len(all))
+	}
+}
