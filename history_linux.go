@@ -1,6 +1,7 @@
 package sole
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -83,9 +84,22 @@ func (l *Lock) remember(end End) error {
 	return err
 }
 
-// keepLasted is for one that shares the name: others may write the header too.
+// keepPatience is how long a run that ends waits for others who number theirs. One of them may be stopped.
+const keepPatience = 100 * time.Millisecond
+
+// keepLasted is for one that shares the name: others may write the header too. If they take too long, how
+// long this run lasted is not kept.
 func (l *Lock) keepLasted(d time.Duration) error {
-	if err := flock.AwaitMark(withoutEnd, l.file.FD, record.NumberMark, flock.Exclusive); err != nil {
+	got, err := flock.Mark(l.file.FD, record.NumberMark, flock.Exclusive)
+	if err == nil && !got {
+		ctx, cancel := context.WithTimeout(withoutEnd, keepPatience)
+		err = flock.AwaitMark(ctx, l.file.FD, record.NumberMark, flock.Exclusive)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+	}
+	if err != nil {
 		return err
 	}
 	defer func() { _ = flock.Unmark(l.file.FD, record.NumberMark) }()

@@ -2,10 +2,14 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sole-run/sole/internal/flock"
+	"github.com/sole-run/sole/internal/record"
 )
 
 // A line may be torn anywhere, also where it looks whole, and others may write what they like.
@@ -53,4 +57,59 @@ func TestNotifyOfALongCommand(t *testing.T) {
 	if all := f.json["command"].([]any); len(all) != 6 || all[5] != long {
 		t.Errorf("%d words", len(all))
 	}
+}
+
+// Whoever numbers its run in a seat may be stopped meanwhile. What ends then does not wait for it.
+func TestSeatEndsWhileAnotherStartIsStopped(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	h := b.hold("--slots", "2", "n")
+	f, err := os.OpenFile(b.lockFile("n"), os.O_RDWR, 0)
+	must(t, err)
+	defer f.Close()
+	if got, err := flock.Mark(int(f.Fd()), record.NumberMark, flock.Exclusive); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if o := h.release(); o.code != 0 || o.stderr != "" {
+		t.Errorf("%v", o)
+	}
+	b.remembers("n", "1 ok 0")
+}
+
+// The facts may not be cut where the size of files is limited.
+func TestNotifyWithLimitedFiles(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	b.warm("n")
+	long := strings.Repeat("x", 9000)
+	c := b.command("bash", "-c", `ulimit -f 4; exec "$@"`, "bash", b.bin, "run", "--notify", "wc -c >&2", "n", "--", "sh", "-c", "exit 3", long)
+	o := b.finish(c)
+	var n int
+	if _, err := fmt.Sscan(o.stderr, &n); o.code != 3 || err != nil || n < len(long) {
+		t.Errorf("%v", o)
+	}
+}
+
+// Without close_range(2) too the notification has nothing of the name.
+func TestNotifyWithoutCloseRange(t *testing.T) {
+	need(t, "strace", "strace")
+	t.Parallel()
+	b := newBox(t)
+	fifo := b.fifo("go")
+	args := []string{"-f", "-qq", "-o", b.file("trace"), "-e", "trace=close_range", "-e", "inject=close_range:error=ENOSYS", "--",
+		b.bin, "run", "--overrun", "0.01", "--notify", "ls -l /proc/self/fd /proc/$PPID/fd >&2; echo told >&2; cat " + fifo + " >/dev/null", "n", "--", "sh", "-c", holdScript}
+	h := b.start(b.command("strace", args...))
+	said := ""
+	for !strings.HasSuffix(said, "told\n") {
+		line, err := h.stderr.ReadString('\n')
+		must(t, err)
+		said += line
+	}
+	if strings.Contains(said, b.dir) {
+		t.Error(said)
+	}
+	h.stdin.Close()
+	b.eventually("the name is free", func() bool { return b.run("status", "-q", "n").code == 3 })
+	must(t, os.WriteFile(fifo, nil, 0))
+	h.wait()
 }
