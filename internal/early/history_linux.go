@@ -100,6 +100,8 @@ func (r *request) warnHistory() {
 		w.Text("input/output error")
 	case unix.EROFS:
 		w.Text("read-only file system")
+	case unix.ENOENT: // with its directory
+		w.Text("no such file or directory")
 	case unix.EPERM:
 		w.Text("operation not permitted")
 	default:

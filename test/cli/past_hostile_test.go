@@ -113,3 +113,13 @@ func TestNotifyWithoutCloseRange(t *testing.T) {
 	must(t, os.WriteFile(fifo, nil, 0))
 	h.wait()
 }
+
+func TestDirectoryDeletedDuringTheRun(t *testing.T) {
+	bothWays(t, func(b *box) {
+		o := b.expect(0, "run", "n", "--", "sh", "-c", `rm -rf "$SOLE_DIR"; echo ran`)
+		mustContain(b, o.stderr, "sole: n: its history could not be written: ", ": no such file or directory\n")
+		if o.stdout != "ran\n" || strings.Count(o.stderr, "\n") != 1 {
+			b.Errorf("%v", o)
+		}
+	})
+}
