@@ -1,6 +1,7 @@
 package sole
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -83,9 +84,22 @@ func (l *Lock) remember(end End) error {
 	return err
 }
 
-// keepLasted is for one that shares the name: others may write the header too.
+// keepPatience is how long a run that ends waits for others who number theirs. One of them may be stopped.
+const keepPatience = 100 * time.Millisecond
+
+// keepLasted is for one that shares the name: others may write the header too. If they take too long, how
+// long this run lasted is not kept.
 func (l *Lock) keepLasted(d time.Duration) error {
-	if err := flock.AwaitMark(withoutEnd, l.file.FD, record.NumberMark, flock.Exclusive); err != nil {
+	got, err := flock.Mark(l.file.FD, record.NumberMark, flock.Exclusive)
+	if err == nil && !got {
+		ctx, cancel := context.WithTimeout(withoutEnd, keepPatience)
+		err = flock.AwaitMark(ctx, l.file.FD, record.NumberMark, flock.Exclusive)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+	}
+	if err != nil {
 		return err
 	}
 	defer func() { _ = flock.Unmark(l.file.FD, record.NumberMark) }()
@@ -110,7 +124,7 @@ func outcomeOf(o Outcome) history.Outcome {
 // closeEarlier writes the end of the run that the record of v is of, which left without a word. last
 // is when the file was last written to. The caller has taken the name.
 func (a *attempt) closeEarlier(l *Lock, r *record.Record, last time.Time) {
-	if known, err := remembers(l.dir, a.name, r.Run); known || err != nil {
+	if known, err := remembers(l.dir, a.name, r); known || err != nil {
 		return // somebody has noticed before
 	}
 	e := closing(a.name, r, l.rec.Place.Boot, last)
@@ -191,63 +205,19 @@ func skipsInRow(dir *lockdir.Dir, name string) (n int64) {
 	return n
 }
 
-// remembers reports whether the history has a record of the run. Those of runs that shared the name may
-// have ended in another order.
-func remembers(dir *lockdir.Dir, name string, run uint64) (known bool, err error) {
-	later := 0
-	_, err = history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
-		known = l.Run == run
-		if l.Run > 0 && l.Run < run {
-			later++
-		}
-		return !known && later <= record.Seats
+// clockSlack is by how much the wall clock may have been set back between two records.
+const clockSlack = time.Hour
+
+// remembers reports whether the history has a record of the run. Numbers may have begun anew since, so
+// it is known by its start too. What was rotated away may have had it, if other runs ended after it.
+func remembers(dir *lockdir.Dir, name string, r *record.Record) (known bool, err error) {
+	over, later := false, false
+	found, err := history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
+		known = l.Run == r.Run && l.Started.UnixMilli() == r.Started.UnixMilli()
+		// Records are in the order of their ends.
+		over = !l.Closing && l.Ended.Before(r.Started.Add(-clockSlack))
+		later = later || l.Run > r.Run
+		return !known && !over
 	})
-	return known, fault(err)
-}
-
-// Settle writes the end of the last run of a name into its history if that run left without a word,
-// nobody holds the name, and no start has done so yet. It takes no lock, and is in nobody's way. The error is
-// that of reading; a history that cannot be written is as it was.
-func Settle(name string, opts ...Option) error {
-	if err := checkName(name); err != nil {
-		return err
-	}
-	o := collect(opts)
-	dir, err := openDir(o, lockdir.Look)
-	if err != nil || dir.Missing() {
-		return err
-	}
-	use, err := openDir(o, lockdir.Use)
-	if err != nil {
-		return nil // it is another user's
-	}
-	return settle(name, dir, use, history.Limit)
-}
-
-// settle is Settle with the directory opened to look and to write.
-func settle(name string, dir, use *lockdir.Dir, limit int64) error {
-	f, err := dir.Look(name)
-	if errors.Is(err, lockdir.ErrNoFile) {
-		return nil
-	}
-	if err != nil {
-		return fault(err)
-	}
-	defer unix.Close(f.FD)
-	v, err := readView(f.FD)
-	if err != nil || v.recErr != nil || v.state != record.Held || v.held() {
-		return err
-	}
-	last := modified(f.FD)
-	again, err := readView(f.FD)
-	here, hereErr := proc.Here()
-	if err != nil || hereErr != nil || again.recErr != nil || again.state != record.Held || again.marked || again.rec.Run != v.rec.Run {
-		return errors.Join(err, hereErr)
-	}
-	if known, err := remembers(dir, name, v.rec.Run); known || err != nil {
-		return err
-	}
-	e := closing(name, &v.rec, here.Boot, last)
-	_ = keeper{limit}.append(use, &e)
-	return nil
+	return known || !over && later && found.Before.Runs() > 0, fault(err)
 }

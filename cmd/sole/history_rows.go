@@ -67,14 +67,26 @@ func (o *historyFlags) read(p *past, n string) (chapter, error) {
 			c.rows = append(c.rows, row{name: n, line: l, inRow: inRow})
 		}
 	}
-	if o.most > 0 && len(c.rows) > o.most {
-		c.rows = c.rows[len(c.rows)-o.most:]
-	}
+	o.keepReadable(&c)
 	for i := range c.rows {
 		c.rows[i].usual = c.usual.P50()
 	}
 	c.now, err = sole.Inspect(n, sole.Dir(o.dir))
 	return c, err
+}
+
+// keepReadable leaves the last rows that were asked for, but none of what only begins like a record.
+func (o *historyFlags) keepReadable(c *chapter) {
+	kept := len(c.rows)
+	for i := len(c.rows) - 1; i >= 0 && (o.most == 0 || len(c.rows)-kept < o.most); i-- {
+		if _, ok := c.rows[i].line.Entry(); !ok {
+			c.torn++
+			continue
+		}
+		kept--
+		c.rows[kept] = c.rows[i]
+	}
+	c.rows = c.rows[kept:]
 }
 
 // merge is the rows of all, the last ones that were asked for.

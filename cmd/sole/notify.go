@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sole-run/sole"
 	"github.com/sole-run/sole/internal/usual"
@@ -45,7 +46,7 @@ func (e *event) environment() []string {
 			env = append(env, v)
 		}
 	}
-	add := func(key, value string) { env = append(env, "SOLE_"+key+"="+value) }
+	add := func(key, value string) { env = append(env, "SOLE_"+key+"="+fitting(value)) }
 	seconds := func(key string, s float64) { add(key, strconv.FormatFloat(s, 'f', 3, 64)) }
 	if e.dir != "" {
 		add("DIR", e.dir)
@@ -73,7 +74,7 @@ func (e *event) environment() []string {
 	add("SKIPS_IN_ROW", strconv.FormatInt(e.InRow, 10))
 	add("USER", e.User)
 	add("HOST", e.Host)
-	add("COMMAND", strings.ReplaceAll(words(e.Command, 0), "\x00", ""))
+	add("COMMAND", words(e.Command, 0))
 	pid := ""
 	if e.Holder != nil {
 		if pid = strconv.Itoa(max(e.Holder.PID, 0)); e.Holder.PID <= 0 {
@@ -82,6 +83,22 @@ func (e *event) environment() []string {
 	}
 	add("HOLDER_PID", pid)
 	return env
+}
+
+// longestValue is the most that a variable says; the kernel refuses strings of 128 KiB. The JSON says all.
+const longestValue = 16 << 10
+
+// fitting is as much of a value as a variable may have, without the byte that ends it.
+func fitting(v string) string {
+	v = strings.ReplaceAll(v, "\x00", "")
+	if len(v) <= longestValue {
+		return v
+	}
+	cut := longestValue
+	for cut > longestValue-utf8.UTFMax && !utf8.RuneStart(v[cut]) {
+		cut--
+	}
+	return v[:cut] + "…"
 }
 
 // notifier runs the command of --notify, once an event. The zero value does nothing.

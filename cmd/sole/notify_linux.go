@@ -52,20 +52,41 @@ func startHelper(command string, e *event) (pid int, err error) {
 	})
 }
 
-// inMemory is a descriptor to read b from, however long it is.
+// inMemory is a descriptor to read b from, however long it is. Where the size of files is limited
+// (setrlimit(2)) it may have to be a pipe, which takes no more than 64 KiB.
 func inMemory(b []byte) (fd int, err error) {
 	fd, err = unix.MemfdCreate("sole-event", unix.MFD_CLOEXEC)
 	if err != nil {
-		return -1, os.NewSyscallError("memfd_create", err)
+		return inPipe(b)
 	}
-	if _, err = unix.Write(fd, b); err == nil {
-		_, err = unix.Seek(fd, 0, unix.SEEK_SET)
-	}
-	if err != nil {
+	n, err := unix.Write(fd, b)
+	if err != nil || n < len(b) {
 		_ = unix.Close(fd)
-		return -1, err
+		return inPipe(b)
+	}
+	if _, err = unix.Seek(fd, 0, unix.SEEK_SET); err != nil {
+		_ = unix.Close(fd)
+		return -1, os.NewSyscallError("lseek", err)
 	}
 	return fd, nil
+}
+
+func inPipe(b []byte) (fd int, err error) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+		return -1, os.NewSyscallError("pipe2", err)
+	}
+	defer unix.Close(p[1])
+	_ = unix.SetNonblock(p[1], true)
+	n, err := unix.Write(p[1], b)
+	if err == nil && n < len(b) {
+		err = unix.EFBIG
+	}
+	if err != nil {
+		_ = unix.Close(p[0])
+		return -1, os.NewSyscallError("write", err)
+	}
+	return p[0], nil
 }
 
 // is reports whether pid is a helper.
@@ -94,7 +115,7 @@ func (n *notifier) wait() {
 // notify is the helper: it runs the command, ends it in time, and says if it failed.
 func notify(args []string) int {
 	// Above all the one that holds the name, which must not outlive the run here.
-	_ = unix.CloseRange(3, 1<<31-1, 0)
+	closeOthers()
 	if len(args) != 3 {
 		return fail(usageError("there is no command %q", notifyWord))
 	}
@@ -137,6 +158,22 @@ func notify(args []string) int {
 		}
 	}
 	return exitTimeout
+}
+
+// closeOthers closes all descriptors but the standard ones. Kernels before 5.9 have no call for that, and
+// some sandboxes refuse it.
+func closeOthers() {
+	if unix.CloseRange(3, 1<<31-1, 0) == nil {
+		return
+	}
+	const all = "/proc/self/fd/"
+	open, _ := os.ReadDir(all)
+	for _, e := range open {
+		fd, err := strconv.Atoi(e.Name())
+		if is, _ := os.Readlink(all + e.Name()); err == nil && fd > 2 && !hasPrefix(is, "anon_inode:") { // the Go runtime's
+			_ = unix.Close(fd)
+		}
+	}
 }
 
 func whatEnded(state *os.ProcessState, err error) string {

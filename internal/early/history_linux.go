@@ -62,6 +62,7 @@ func (r *request) appendHistory() bool {
 	_, _ = sys(unix.SYS_FLOCK, uintptr(now.pastFD), unix.LOCK_SH|unix.LOCK_NB, 0, 0, 0)
 	if !fstat(now.pastFD, &now.st) || now.st.Nlink == 0 {
 		closeFD(now.pastFD)
+		now.pastFD = -1 // for [Take]
 		if !r.openPast(unix.O_CREAT) {
 			return false
 		}
@@ -99,6 +100,8 @@ func (r *request) warnHistory() {
 		w.Text("input/output error")
 	case unix.EROFS:
 		w.Text("read-only file system")
+	case unix.ENOENT: // with its directory
+		w.Text("no such file or directory")
 	case unix.EPERM:
 		w.Text("operation not permitted")
 	default:
@@ -181,7 +184,7 @@ func replacing() bool {
 func (r *request) closeEarlier(old *record.Record, texts record.Texts) bool {
 	e := r.entry(old.UID)
 	e.Run, e.Started, e.PID = old.Run, old.Started, old.Holder.PID
-	if known(old.Run) {
+	if known(old) {
 		return true
 	}
 	words := 0
@@ -209,17 +212,16 @@ func (r *request) closeEarlier(old *record.Record, texts record.Texts) bool {
 
 // known reports whether somebody has noticed the end of the run before, and written it down: into what is
 // last in the file. A record that is there twice is read once.
-func known(run uint64) bool {
+func known(old *record.Record) bool {
 	size := now.st.Size
 	n, ok := pread(now.pastFD, now.file[:], max(size-int64(len(now.file)), 0))
 	if !ok {
 		return false
 	}
-	var b [40]byte
+	var b [96]byte
 	w := fixed.Writer{B: b[:]}
-	w.Text(`","run":`)
-	w.Number(run)
-	w.Text(`,"`)
+	w.Byte('"')
+	history.WhichRun(&w, old.Run, old.Started)
 	want := b[:w.N]
 	for i := 0; i+len(want) <= n; i++ {
 		if now.file[i] == '"' && string(now.file[i:i+len(want)]) == string(want) {

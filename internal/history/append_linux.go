@@ -48,11 +48,14 @@ func openFor(dir *lockdir.Dir, name string) (f lockdir.File, err error) {
 		if f, err = dir.OpenHistory(name); err != nil {
 			return f, err
 		}
-		if unix.Flock(f.FD, unix.LOCK_SH|unix.LOCK_NB) != unix.EWOULDBLOCK || try == rotationTries {
+		busy := unix.Flock(f.FD, unix.LOCK_SH|unix.LOCK_NB) == unix.EWOULDBLOCK
+		if !busy && !removed(f.FD) || try == rotationTries {
 			break
 		}
 		_ = unix.Close(f.FD)
-		time.Sleep(rotationPause)
+		if busy {
+			time.Sleep(rotationPause)
+		}
 	}
 	if err = f.Judge(); err == nil {
 		_, err = unix.FcntlInt(uintptr(f.FD), unix.F_SETFL, unix.O_APPEND|unix.O_NONBLOCK)
@@ -61,6 +64,12 @@ func openFor(dir *lockdir.Dir, name string) (f lockdir.File, err error) {
 		_ = unix.Close(f.FD)
 	}
 	return f, err
+}
+
+// removed reports whether the open file has no name any more: it was rotated twice before it was locked.
+func removed(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Nlink == 0
 }
 
 // write appends a line, which begins at line[1]. Behind one that was torn it begins anew.

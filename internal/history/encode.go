@@ -15,9 +15,7 @@ func (e *Entry) Encode(line *[MaxLine]byte) int {
 	w := fixed.Writer{B: line[:]}
 	w.Text(`{"name":`)
 	quote(&w, e.Name)
-	w.Text(`,"run":`)
-	w.Number(e.Run)
-	moment(&w, `,"started_at":`, e.Started)
+	WhichRun(&w, e.Run, e.Started)
 	moment(&w, `,"ended_at":`, e.Ended)
 	w.Text(`,"seconds":`)
 	seconds(&w, e.Lasted)
@@ -56,6 +54,13 @@ func (e *Entry) Encode(line *[MaxLine]byte) int {
 	words(&w, e.Command, e.Cut)
 	w.Text("}\n")
 	return w.N
+}
+
+// WhichRun writes what tells a record's run from others: the part behind the name.
+func WhichRun(w *fixed.Writer, run uint64, started time.Time) {
+	w.Text(`,"run":`)
+	w.Number(run)
+	moment(w, `,"started_at":`, started)
 }
 
 // words writes the command as far as it fits.

@@ -18,6 +18,9 @@ type Line struct {
 	raw            []byte
 }
 
+// lastYear is the last one that RFC 3339 can say.
+const lastYear = 9999
+
 // wire is a record as JSON has it.
 type wire struct {
 	Name          string    `json:"name"`
@@ -62,7 +65,7 @@ func fast(raw []byte) (l Line, ok bool) {
 	s := scanner{rest: raw}
 	s.skip(`{"name":"`)
 	end := bytes.IndexByte(s.rest, '"')
-	if end < 0 || raw[len(raw)-1] != '}' {
+	if end < 0 || !whole(raw) {
 		return l, false
 	}
 	s.rest = s.rest[end:]
@@ -73,12 +76,12 @@ func fast(raw []byte) (l Line, ok bool) {
 	s.skip(`","ended_at":"`)
 	l.Ended = s.moment()
 	s.skip(`","seconds":`)
-	whole := s.number()
+	sec := s.number()
 	s.skip(".")
 	fraction := s.rest
 	ms := s.number()
-	s.bad = s.bad || len(fraction)-len(s.rest) != 3 || whole > 1e11
-	l.Lasted = time.Duration(whole*1000+ms) * time.Millisecond
+	s.bad = s.bad || len(fraction)-len(s.rest) != 3 || sec > 1e11
+	l.Lasted = time.Duration(sec*1000+ms) * time.Millisecond
 	s.skip(`,"outcome":"`)
 	if end = bytes.IndexByte(s.rest, '"'); end < 0 || s.bad {
 		return l, false
@@ -94,6 +97,19 @@ func fast(raw []byte) (l Line, ok bool) {
 	return l, true
 }
 
+// whole reports whether a line is not one that was torn within a word of the command, which may contain
+// anything: it ends with the end of a word, or has none. Within a word quotation marks have a backslash.
+func whole(raw []byte) bool {
+	words, ok := bytes.CutSuffix(raw, []byte(`"]}`))
+	if !ok {
+		return bytes.HasSuffix(raw, []byte(`,"command":[]}`))
+	}
+	if last := len(words) - 1; last >= 0 && bytes.IndexByte([]byte(`\[,`), words[last]) < 0 {
+		return true
+	}
+	return json.Valid(raw) // the quotation mark may be one that begins a word
+}
+
 // slow reads a line that somebody else wrote.
 func slow(raw []byte) (l Line, ok bool) {
 	var w wire
@@ -101,7 +117,7 @@ func slow(raw []byte) (l Line, ok bool) {
 		return l, false
 	}
 	o := outcomeOf([]byte(w.Outcome))
-	if o == None || !(w.Seconds >= 0 && w.Seconds < 1e11) {
+	if o == None || !(w.Seconds >= 0 && w.Seconds < 1e11) || w.EndedAt.UTC().Year() > lastYear {
 		return l, false
 	}
 	return Line{
@@ -181,6 +197,10 @@ func (s *scanner) moment() time.Time {
 		}
 	}
 	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }
+	if m, d := two(5), two(8); m < 1 || m > 12 || d < 1 || d > 31 || two(11) > 23 || two(14) > 59 || two(17) > 59 {
+		s.bad = true
+		return time.Time{}
+	}
 	ms := int(b[20]-'0')*100 + two(21)
 	return time.Date(two(0)*100+two(2), time.Month(two(5)), two(8), two(11), two(14), two(17), ms*1e6, time.UTC)
 }

@@ -161,13 +161,15 @@ func (f Files) Backward(visit func(*Line) bool) (Found, error) {
 		return found, err
 	}
 	defer both.close()
-	for _, file := range []*os.File{both.current, both.older} {
+	for i, file := range []*os.File{both.current, both.older} {
 		more := true
 		err := backward(file, func(raw []byte) bool {
 			if l, ok := parse(raw); ok {
 				more = visit(&l)
-			} else if _, ok := totalsOf(raw); !ok {
+			} else if t, ok := totalsOf(raw); !ok {
 				found.Torn++
+			} else if i == 1 {
+				found.Before = t
 			}
 			return more
 		})
@@ -227,7 +229,13 @@ func Sort(newestFirst []Line) []Line {
 }
 
 // filter knows the runs that had a record lately.
-type filter struct{ runs []uint64 }
+type filter struct{ runs []known }
+
+// known is a run. Numbers may begin anew, so its start tells it from another one, in milliseconds.
+type known struct {
+	run     uint64
+	started int64
+}
 
 const remembered = 1 << 14 // more than can hold a name at a time
 
@@ -237,12 +245,12 @@ func (f *filter) first(l *Line) bool {
 		return true
 	}
 	if f.runs == nil {
-		f.runs = make([]uint64, remembered)
+		f.runs = make([]known, remembered)
 	}
-	at := &f.runs[l.Run%remembered]
-	if l.Closing && *at == l.Run {
+	at, k := &f.runs[l.Run%remembered], known{l.Run, l.Started.UnixMilli()}
+	if l.Closing && *at == k {
 		return false
 	}
-	*at = l.Run
+	*at = k
 	return true
 }
