@@ -10,7 +10,7 @@ import (
 // somebody deleted its lock file and another holder got in; [context.Cause] then is a
 // [*DisturbedError], which Do returns joined with fn's error.
 //
-// With [History] the run succeeded if fn returned nil, was lost if the name was, and else failed.
+// With [History] the error may be a *[HistoryError] alone: then only the history could not be written. The run succeeded if fn returned nil, was lost if the name was, and else failed.
 //
 // To leave at once when the name is busy, use [TryAcquire].
 func Do(ctx context.Context, name string, fn func(context.Context) error, opts ...Option) (err error) {

@@ -71,8 +71,7 @@ func (o *historyFlags) run(args []string) int {
 	code := exitOK
 	all := make([]chapter, 0, len(names))
 	for _, n := range names {
-		// A run that left without a word is closed by whoever notices.
-		err := sole.Settle(n, sole.Dir(o.dir))
+		err := o.settle(n)
 		var c chapter
 		if err == nil {
 			c, err = o.read(p, n)
@@ -93,6 +92,15 @@ func (o *historyFlags) run(args []string) int {
 		o.noHistory(args)
 	}
 	return code
+}
+
+// settle closes a run that left without a word, as whoever notices does, unless the history is switched
+// off.
+func (o *historyFlags) settle(n string) error {
+	if keep, err := keepHistory(); err != nil || keep == nil {
+		return err
+	}
+	return sole.Settle(n, sole.Dir(o.dir))
 }
 
 // names are those that there is a history of, or the one that was asked for.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sole-run/sole"
 	"github.com/sole-run/sole/internal/display"
 	"github.com/sole-run/sole/internal/history"
 	"github.com/sole-run/sole/internal/usual"
@@ -80,7 +79,7 @@ func (o *historyFlags) printStats(p *past, names []string) int {
 	code := exitOK
 	all := make([]nameStats, 0, len(names))
 	for _, n := range names {
-		err := sole.Settle(n, sole.Dir(o.dir))
+		err := o.settle(n)
 		var st nameStats
 		if err == nil {
 			st, err = o.countAll(p, n)
