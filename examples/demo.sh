@@ -24,3 +24,5 @@ echo '$ sole status backup'
 wait
 echo '$ sole run backup -- echo my turn'
 "$sole" run backup -- echo my turn
+echo '$ sole history backup'
+"$sole" history backup
