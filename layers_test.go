@@ -20,7 +20,7 @@ var house = map[string][]string{
 	"internal/crontab":   {"internal/name"},
 	"internal/history":   {"internal/fixed", "internal/lockdir", "internal/usual"},
 	"internal/metrics":   {"internal/history", "internal/usual"},
-	"internal/report":    {"internal/history", "internal/usual"},
+	"internal/report":    {"internal/display", "internal/history", "internal/usual"},
 	"internal/usual":     {"internal/fixed"},
 	"internal/top":       {".", "internal/display", "internal/history", "internal/recent"},
 	"internal/recent":    {"internal/history", "internal/lockdir", "internal/usual"},

@@ -33,7 +33,7 @@ func (n *notifier) send(e *event) {
 	e.dir = n.dir
 	pid, err := startHelper(n.command, e)
 	if err != nil {
-		say("%s: %s could not be notified of: %v", e.Name, e.Event, err)
+		say("%s: the command of --notify could not be run for %s: %v", e.Name, e.Event, err)
 		return
 	}
 	n.running = append(n.running, pid)
@@ -125,7 +125,7 @@ func notify(args []string) int {
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
-		say("%s: %s could not be notified of: %v", name, word, message(err))
+		say("%s: the command of --notify could not be run for %s: %v", name, word, message(err))
 		return exitOS
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), notifyTime)

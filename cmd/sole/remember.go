@@ -102,7 +102,12 @@ func parts(err error) []error {
 
 func warnHistory(err error) {
 	var h *sole.HistoryError
-	if errors.As(err, &h) {
-		say("%s: its history could not be written: %s", h.Name, message(h.Err))
+	if !errors.As(err, &h) {
+		return
+	}
+	say("%s: its history could not be written: %s", h.Name, message(h.Err))
+	var unsafe *sole.UnsafeError
+	if errors.As(h.Err, &unsafe) && unsafe.Remedy != "" {
+		hint("%s", unsafe.Remedy)
 	}
 }

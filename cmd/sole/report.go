@@ -16,14 +16,17 @@ var reportCommand = &command{
 	about: `Writes one HTML page: what ran when, what was skipped, how long runs take and
 which ones failed. It needs no network and no script. FILE is replaced as a
 whole, or stays as it was. -o - is standard output, which may be left out if
-that is no terminal. Looking takes no lock.`,
+that is no terminal. Looking takes no lock. TIME is as in 'sole help history'.`,
 	takesNames: true,
 	freeNames:  true,
 	setup: func(f *flags) func([]string) int {
 		var dir, out string
-		var since time.Duration
+		var since time.Time
 		f.string(&out, "output", 'o', "FILE", "write the page to FILE")
-		f.duration(&since, "since", 0, "leave out what ended more than D ago")
+		f.add(&flag{long: "since", value: "TIME", help: "leave out what ended before TIME", set: func(v string) (err error) {
+			since, err = parseTime(v, time.Now())
+			return err
+		}})
 		f.string(&dir, "dir", 0, "DIR", dirHelp)
 		return func(args []string) int {
 			only := ""
@@ -48,15 +51,12 @@ that is no terminal. Looking takes no lock.`,
 	},
 }
 
-func drawReport(dir, only string, since time.Duration, out target) int {
+func drawReport(dir, only string, since time.Time, out target) int {
 	c, err := openChronicle(dir, only)
 	if err != nil {
 		return fail(err)
 	}
-	p := &report.Page{Now: time.Now(), Dir: c.path(), Only: only}
-	if since > 0 {
-		p.Since = p.Now.Add(-since)
-	}
+	p := &report.Page{Now: time.Now(), Dir: c.path(), Only: only, Since: since}
 	p.Host, _ = os.Hostname()
 	c.fill(p)
 	chosen := p.Choose()

@@ -50,8 +50,8 @@ type known struct {
 // Of is what is known of the name. What cannot be read counts as not there: a history is for
 // information only.
 func (r *Reader) Of(dir *lockdir.Dir, name string) Facts {
-	path := dir.History(name)
-	file, err := os.Lstat(path)
+	files := history.FilesIn(dir, name)
+	file, err := os.Lstat(files.Current)
 	if err != nil {
 		file = nil
 	}
@@ -61,7 +61,7 @@ func (r *Reader) Of(dir *lockdir.Dir, name string) Facts {
 	if r.known == nil {
 		r.known = make(map[string]known)
 	}
-	facts := read(history.Files{Older: path + ".1", Current: path})
+	facts := read(files)
 	r.known[name] = known{file, facts}
 	return facts
 }

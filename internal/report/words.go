@@ -5,26 +5,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sole-run/sole/internal/display"
+	"github.com/sole-run/sole/internal/usual"
 )
 
 const day = 24 * time.Hour
 
 // lasting is a duration as people say it: 340ms, 4.2s, 28m04s, 1h12m, 3d4h.
 func lasting(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%dms", d/time.Millisecond)
+	switch d = max(d, 0); {
 	case d < 10*time.Second:
-		return trimZero(fmt.Sprintf("%.1f", d.Truncate(time.Second/10).Seconds())) + "s"
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < day:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+		return usual.Words(d)
 	case d < 100*day:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
+		return display.Lasting(d)
 	}
 	return count(uint64(d/day)) + "d"
 }
@@ -41,8 +35,6 @@ func roughly(d time.Duration) string {
 	}
 	return strconv.Itoa(int(d/time.Second)) + "s"
 }
-
-func trimZero(s string) string { return strings.TrimSuffix(s, ".0") }
 
 // round is a duration that is a round number of its unit: 0, 500ms, 5m, 2h, 1d.
 func round(d time.Duration) string {

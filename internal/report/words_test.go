@@ -46,7 +46,7 @@ func TestEscape(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Second: "0ms", 0: "0ms", 340 * time.Millisecond: "340ms", 4250 * time.Millisecond: "4.2s", 9 * time.Second: "9s",
+		-time.Second: "0ms", 0: "0ms", 340 * time.Millisecond: "340ms", 4250 * time.Millisecond: "4.3s", 9 * time.Second: "9s",
 		42 * time.Second: "42s", 28*time.Minute + 4*time.Second: "28m04s", 72 * time.Minute: "1h12m", 76 * time.Hour: "3d4h", 1234 * day: "1,234d",
 	} {
 		if got := lasting(d); got != want {

@@ -268,13 +268,16 @@ func TestRunWithoutHistory(t *testing.T) {
 			path := filepath.Join(b.dir, name+".history")
 			spoil(path)
 			o := b.expect(0, "run", name, "--", "echo", "ran")
-			if n := strings.Count(o.stderr, "\n"); o.stdout != "ran\n" || n != 1 {
+			if n := strings.Count(o.stderr, "sole: "+name+": "); o.stdout != "ran\n" || n != 1 || strings.Count(o.stderr, "\n")-strings.Count(o.stderr, "sole: hint: ") != 1 {
 				b.Errorf("%s: %v", name, o)
+			}
+			if name == "writable" {
+				mustContain(b, o.stderr, "sole: hint: chmod 600 "+path)
 			}
 			mustContain(b, o.stderr, "sole: "+name+": its history could not be written: ", path)
 			h := b.hold(name)
 			o = b.expect(75, "run", name, "--", "true")
-			if n := strings.Count(o.stderr, "\n"); n != 2 {
+			if n := strings.Count(o.stderr, "\n") - strings.Count(o.stderr, "sole: hint: "); n != 2 {
 				b.Errorf("%s, a skip: %v", name, o)
 			}
 			o = b.expect(75, "run", "-q", name, "--", "true")
