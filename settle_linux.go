@@ -135,3 +135,57 @@ func (s *settler) close(r *record.Record, last time.Time) error {
 	_ = s.keeper.append(s.use, &e)
 	return nil
 }
+
+// closeEarlier writes the end of the run that the record of v is of, which left without a word. last
+// is when the file was last written to. The caller has taken the name.
+func (a *attempt) closeEarlier(l *Lock, r *record.Record, last time.Time) {
+	if known, err := remembers(l.dir, a.name, r); known || err != nil {
+		return // somebody has noticed before
+	}
+	e := closing(a.name, r, l.rec.Place.Boot, last)
+	if a.arrived != 0 && r.Place.Boot == l.rec.Place.Boot { // it was waited for
+		e.Ended = e.EndedBefore
+		e.Lasted = max(0, l.rec.Uptime-r.Uptime)
+	}
+	if a.replaced == r.Run {
+		e.Outcome = history.Replaced
+	}
+	_ = l.keeper.append(l.dir, &e) // if it fails, so will that of this run, which is reported
+}
+
+// closing is the record of a run whose end nobody saw: it is over now, and boot is this boot.
+func closing(name string, r *record.Record, boot proc.BootID, last time.Time) history.Entry {
+	before := time.Now()
+	if r.Place.Boot != boot {
+		before = before.Add(-uptime()) // when the host started
+	}
+	e := entryOf(name, r)
+	e.Unseen(r.Child.PID != 0, last, before)
+	return e
+}
+
+// modified is when the open file was last written to.
+func modified(fd int) time.Time {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return time.Time{}
+	}
+	return time.Unix(st.Mtim.Unix())
+}
+
+// clockSlack is by how much the wall clock may have been set back between two records.
+const clockSlack = time.Hour
+
+// remembers reports whether the history has a record of the run. Numbers may have begun anew since, so
+// it is known by its start too. What was rotated away may have had it, if other runs ended after it.
+func remembers(dir *lockdir.Dir, name string, r *record.Record) (known bool, err error) {
+	over, later := false, false
+	found, err := history.FilesIn(dir, name).Backward(func(l *history.Line) bool {
+		known = l.Run == r.Run && l.Started.UnixMilli() == r.Started.UnixMilli()
+		// Records are in the order of their ends.
+		over = !l.Closing && l.Ended.Before(r.Started.Add(-clockSlack))
+		later = later || l.Run > r.Run
+		return !known && !over
+	})
+	return known || !over && later && found.Before.Runs() > 0, fault(err)
+}
