@@ -83,6 +83,11 @@ func TestLookingNeverDisturbs(t *testing.T) {
 "$SOLE" status n 3>&1 >/dev/null; s=$?; [ $s = 0 ] || [ $s = 3 ] || exit 9; "$SOLE" ls 3>&1 >/dev/null 2>&1 || exit 8; echo; done`)
 	cli.Env = append(os.Environ(), "SOLE_DIR="+dir, "SOLE="+soleBin)
 	cliStop := besideLoop(t, cli)
+	// Those that read the history, and close the runs in it that left without a word.
+	past := exec.Command("/bin/sh", "-c", `while :; do for what in "history n" "history --stats" "metrics" "report -o -"; do
+"$SOLE" $what 3>&1 >/dev/null 2>&1 || exit 7; echo; done; done`)
+	past.Env = cli.Env
+	pastStop := besideLoop(t, past)
 
 	var last uint64
 	starts := repeat(t, 600, 4000, func(i int) {
@@ -96,7 +101,7 @@ func TestLookingNeverDisturbs(t *testing.T) {
 		}
 		last = run
 	})
-	cliLooks := cliStop()
+	cliLooks := cliStop() + pastStop()
 	looks := 0
 	for _, stop := range stops {
 		r := stop()
@@ -111,6 +116,7 @@ func TestLookingNeverDisturbs(t *testing.T) {
 	if looks < want {
 		t.Errorf("only %d looks", looks)
 	}
+	complete(t, "beside looks", pastOf(t, dir, "n"), last, func(uint64) bool { return true })
 	t.Logf("%d starts beside %d looks in two processes and %d of the command line", starts, looks, cliLooks)
 }
 
