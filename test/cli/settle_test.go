@@ -15,7 +15,7 @@ func TestHistoryLookedAtDuringAStart(t *testing.T) {
 		b.crashes(h)
 		b.remembers("n", "1 ok 0", "2 crashed")
 		// Between the record and the mark: strace delays the end of the first write of each thread.
-		c := b.command("strace", "-f", "-qq", "-o", b.file("trace"), "-e", "trace=pwrite64", "-e", "inject=pwrite64:delay_exit=1500000:when=1",
+		c := b.command("strace", "-f", "-qq", "-o", b.file("trace"), "-e", "trace=pwrite64", "-e", "inject=pwrite64:delay_exit=3000000:when=1",
 			"--", b.bin, "run", "n", "--", "true")
 		must(b, c.Start())
 		ended := make(chan error, 1)
