@@ -1,5 +1,5 @@
 # make        build bin/sole
-# make demo   build it, and run a job, a start that is skipped, and ls
+# make demo   build it, and run a job, a start that is skipped, ls and history
 # make test   everything that must hold before a change lands
 # make man    write docs/man/*.1 anew, from the tables of cmd/sole and docs/man/src
 # make package  Debian and RPM packages in dist
