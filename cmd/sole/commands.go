@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // command is one of sole's commands. Help, the manual page and the completion are
 // made from it.
@@ -41,6 +44,10 @@ func (c *command) main(args []string) int {
 	var help bool
 	f.bool(&help, "help", 'h', "say how to use this command")
 	words, err := f.parse(args, c.stopsAtName)
+	var bad *failure
+	if errors.As(err, &bad) && bad.hint == seeHelp {
+		bad.hint = "see 'sole help " + c.name + "'"
+	}
 	if err != nil {
 		return fail(err)
 	}

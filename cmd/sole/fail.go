@@ -29,8 +29,10 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 
 func usageError(format string, args ...any) error {
-	return &failure{exitUsage, fmt.Sprintf(format, args...), "see 'sole help'"}
+	return &failure{exitUsage, fmt.Sprintf(format, args...), seeHelp}
 }
+
+const seeHelp = "see 'sole help'"
 
 // say writes one message. Nothing can be done if standard error is closed.
 func say(format string, args ...any) {

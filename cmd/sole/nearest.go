@@ -4,7 +4,7 @@ import "slices"
 
 // unknown is the error for a word that is none of those that there are; text says so.
 func unknown(text, word string, there []string) error {
-	f := &failure{exitUsage, text, "see 'sole help'"}
+	f := &failure{exitUsage, text, seeHelp}
 	if n := nearest(word, there); n != "" {
 		f.hint = "did you mean " + n + "?"
 	}

@@ -78,6 +78,9 @@ func setStage(t *testing.T) {
 	}
 	must(t, os.RemoveAll("/var/lib/sole"))
 	must(t, os.RemoveAll("/var/lib/sole-users"))
+	// No other sole, nor other names than the package's.
+	t.Setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+	t.Setenv("SOLE_DIR", "")
 }
 
 // dpkg runs dpkg, and returns all that it says. A machine may be set to leave out manual
